@@ -1,0 +1,12 @@
+# REDRAFT_SANITIZE: a comma list for -fsanitize, set by the presets asan, tsan and fuzz.
+set(REDRAFT_SANITIZE "" CACHE STRING "sanitizers for the whole build, e.g. address,undefined")
+if(REDRAFT_SANITIZE)
+  add_compile_options(-fsanitize=${REDRAFT_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
+  add_link_options(-fsanitize=${REDRAFT_SANITIZE})
+endif()
+option(REDRAFT_FUZZERS "build the libFuzzer targets (needs clang)" OFF)
+option(REDRAFT_COVERAGE "instrument for coverage reports" OFF)
+if(REDRAFT_COVERAGE)
+  add_compile_options(--coverage)
+  add_link_options(--coverage)
+endif()
