@@ -1,0 +1,84 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/shared_bytes.h"
+
+namespace redraft::replica {
+
+class Session;
+struct DiskRequest;
+struct BulkRequest;
+
+// Both clocks as the host read them just now. A replica reads none itself.
+struct Time {
+  std::uint64_t monotonic_us = 0;  // counts suspended time too (CLOCK_BOOTTIME), so that a frozen process notices
+  std::uint64_t wall_ms = 0;       // Unix time; may jump
+};
+
+// One message to a peer: the length prefix and header bytes, then payloads, written back to back by one gather write.
+struct Frame {
+  std::string header;
+  std::vector<SharedBytes> payloads;
+};
+
+// The two connections to a peer: votes, appends and heartbeats must never queue behind snapshot chunks.
+enum class Lane : std::uint8_t { kControl, kBulk };
+
+// One accepted or dialled peer connection, for as long as it lives. Chosen by the host, never reused.
+struct LinkId {
+  std::uint64_t value = 0;
+  friend auto operator<=>(LinkId, LinkId) = default;
+};
+
+struct PeerAddress {
+  std::uint64_t node = 0;
+  std::string host;
+  std::uint16_t peer_port = 0;
+  friend bool operator==(const PeerAddress&, const PeerAddress&) = default;
+};
+
+// What a replica asks of the world. The libuv server and the simulator are its two implementations. No function here
+// calls back into the replica before it returns, but for `pump`.
+class Host {
+ public:
+  virtual ~Host() = default;
+
+  // Clients. The session's `output()` has bytes; the host writes them at the end of the turn (and after `pump`
+  // nothing).
+  virtual void output_ready(Session& session) = 0;
+  // Writes what is in `output()`, then closes; `Replica::client_closed` follows in a later turn.
+  virtual void close_client(Session& session) = 0;
+  // Stop and resume calling `Replica::client_input`; bytes already handed over stay with the session.
+  virtual void pause_reading(Session& session) = 0;
+  virtual void resume_reading(Session& session) = 0;
+
+  // Peers. The host dials every address given here (both lanes, with backoff) and drops links to others.
+  virtual void set_peers(std::span<const PeerAddress> peers) = 0;
+  // The link is up: queue the frame. False when it is gone; Raft sends again by itself.
+  virtual bool send(LinkId link, Frame frame) = 0;
+  // Bytes handed to `send` and not yet taken by the kernel: the per-peer budget looks at it.
+  [[nodiscard]] virtual std::size_t unsent_bytes(LinkId link) const = 0;
+  virtual void close_link(LinkId link) = 0;
+
+  // Disk. Executed in order by one `Storage` off the loop; `Replica::disk_done` follows for each.
+  virtual void submit(DiskRequest request) = 0;
+  // Snapshot files: long work that must not delay the log. In order; `Replica::bulk_done` follows for each.
+  virtual void submit(BulkRequest request) = 0;
+
+  // Serves peers, disk completions and timers without applying anything: called about every millisecond by long work.
+  virtual void pump() = 0;
+  // The next `Replica::advance` must come no later than this (CLOCK_BOOTTIME, microseconds).
+  virtual void wake_at(std::uint64_t monotonic_us) = 0;
+  // For nonces and seeds; from the operating system, or from the simulator's seed.
+  virtual void random_bytes(std::span<char> into) = 0;
+  // The replica is done (SHUTDOWN, removal); pending output is written first.
+  virtual void stop(int exit_status) = 0;
+};
+
+}  // namespace redraft::replica
