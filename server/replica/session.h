@@ -1,0 +1,151 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "resp/parser.h"
+#include "resp/writer.h"
+#include "server/commands/command.h"
+#include "server/replica/host.h"
+
+namespace redraft::replica {
+
+// Where a client comes from, as CLIENT LIST shows it. Set by the host at accept.
+struct ClientAddress {
+  std::string peer;   // "127.0.0.1:50412", or "/run/redraft.sock:0" for a unix socket
+  std::string local;  // laddr
+  int fd = -1;
+  bool unix_socket = false;
+  bool loopback = false;  // protected-mode lets these in
+};
+
+// Why a session's next request stays unparsed in its buffer. Several may hold at once.
+enum class Hold : std::uint8_t {
+  kNone = 0,
+  kOrder = 1,         // a node-local command waits until all earlier replies are written
+  kBlocked = 2,       // a blocking command or WAIT has not been answered
+  kNoLeader = 4,      // parked, up to leaderless-wait
+  kBackPressure = 8,  // a write waits for room in the log pipeline
+  kFragments = 16,    // a command larger than an entry is being proposed piece by piece
+  kPaused = 32,       // CLIENT PAUSE
+};
+
+// A request whose reply is still to come, in the order of the connection's requests. Nothing overtakes the head.
+struct Pending {
+  enum class Kind : std::uint8_t {
+    kWrite,  // in the log: answered at apply
+    kRead,   // runs when its barrier is passed
+    kReply,  // bytes that are ready but must wait their turn
+  };
+  Kind kind;
+  bool transaction = false;  // kRead: the arguments are a queued EXEC
+  bool cancelled = false;    // kRead: leadership was lost before the barrier; answer the redirect
+  const commands::Command* command = nullptr;
+  std::uint64_t batch = 0;   // kWrite: its batch. kRead: runs at the apply of this batch (0: by its round)
+  std::uint64_t round = 0;   // kRead: its read round (0: by its batch)
+  std::uint64_t number = 0;  // the connection's command number
+  std::uint32_t db = 0;
+  std::uint32_t offset = 0;  // of the encoded arguments or reply in the session's arena
+  std::uint32_t size = 0;
+};
+
+// What MULTI queues: commands already checked, encoded back to back.
+struct Transaction {
+  bool open = false;
+  bool aborted = false;  // an error while queueing: EXEC answers EXECABORT
+  bool writes = false;
+  bool redirected = false;
+  std::uint32_t count = 0;
+  std::string commands;
+};
+
+struct Watched {
+  std::string key;
+  std::uint32_t db = 0;
+  bool absent = false;  // at the time of WATCH, an expired key included
+  std::uint64_t deadline_ms = 0;
+  std::uint64_t index = 0;  // the applied index after WATCH's read barrier
+};
+
+// One client connection as the replica sees it: bytes in, requests whose replies are outstanding, bytes out, and the
+// state that Redis keeps per client. Owned by `Sessions`; lives until it is closed and no batch names it any more.
+class Session {
+ public:
+  Session(std::uint64_t id, ClientAddress address)
+      : id_(id), address_(std::move(address)), writer_(output_, resp::Writer::Protocol::kResp2) {}
+  Session(const Session&) = delete;
+  Session& operator=(const Session&) = delete;
+
+  // CLIENT ID: grows with every connection of this start of the node.
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] const ClientAddress& address() const { return address_; }
+
+  // Bytes to be written by the host, which erases what it has written from the front. `output_sent` counts from the
+  // front what is already written, so that the host need not erase after every partial write.
+  [[nodiscard]] std::string& output() { return output_; }
+  std::size_t output_sent = 0;
+  [[nodiscard]] resp::Writer& writer() { return writer_; }
+
+  [[nodiscard]] bool held() const { return holds_ != 0; }
+  [[nodiscard]] bool held(Hold hold) const { return (holds_ & static_cast<std::uint8_t>(hold)) != 0; }
+  void hold(Hold hold) { holds_ = static_cast<std::uint8_t>(holds_ | static_cast<std::uint8_t>(hold)); }
+  void release(Hold hold) { holds_ = static_cast<std::uint8_t>(holds_ & ~static_cast<std::uint8_t>(hold)); }
+
+  // Parsing.
+  resp::RequestParser parser;
+  std::string input;            // unparsed bytes; the host reads into its tail
+  std::size_t input_begin = 0;  // bytes before it are consumed
+
+  // Outstanding requests.
+  std::deque<Pending> pending;
+  std::string arena;  // arguments and replies of `pending`, emptied when that is
+  std::uint32_t writes_pending = 0;
+  std::uint32_t batches_naming = 0;    // batches that hold a pointer to this session
+  std::uint64_t last_write_batch = 0;  // the batch of the newest kWrite in `pending`
+
+  // Connection state, redis.io/commands/client-list.
+  std::uint32_t db = 0;
+  std::uint64_t command_number = 0;
+  bool authenticated = false;
+  bool readonly = false;  // READONLY: a follower serves reads at the leader's read index
+  bool asking = false;
+  bool closing = false;  // no more input; close once `pending` is empty
+  bool closed = false;   // the host has closed it
+  bool admin = false;    // one of the few that are admitted past maxclients
+  bool no_evict = false;
+  bool no_touch = false;
+  bool monitor = false;
+  enum class ReplyMode : std::uint8_t { kOn, kOff, kSkip, kSkipNext } reply_mode = ReplyMode::kOn;
+  std::string name;
+  std::string library_name;
+  std::string library_version;
+  std::string user = "default";
+  std::string_view last_command = "NULL";
+  std::uint64_t connected_ms = 0;  // monotonic milliseconds
+  std::uint64_t active_ms = 0;
+  std::uint64_t bytes_in = 0;
+  std::uint64_t bytes_out = 0;
+  std::uint64_t commands_processed = 0;
+
+  Transaction transaction;
+  std::vector<Watched> watched;
+  bool watch_dirty = false;  // already known to have changed
+
+  // Blocking commands: when the node's own timer fires (0: never), and what is asked for.
+  std::uint64_t blocked_until_us = 0;
+  const commands::Command* blocked_command = nullptr;
+  std::uint64_t blocked_number = 0;
+
+ private:
+  std::uint64_t id_;
+  ClientAddress address_;
+  std::string output_;
+  resp::Writer writer_;
+  std::uint8_t holds_ = 0;
+};
+
+}  // namespace redraft::replica

@@ -1,0 +1,130 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+
+namespace redraft::replica {
+
+enum class AppendFsync : std::uint8_t { kAlways, kEverysec, kNo };
+enum class ReadMode : std::uint8_t { kReadIndex, kLease, kStale };
+
+struct InitialMember {
+  std::uint64_t node = 0;
+  std::string host;
+  std::uint16_t port = 0;
+  std::uint16_t peer_port = 0;
+};
+
+// client-output-buffer-limit of one class; bytes and seconds, 0 is no limit.
+struct OutputLimit {
+  std::uint64_t hard_bytes = 0;
+  std::uint64_t soft_bytes = 0;
+  std::uint64_t soft_seconds = 0;
+};
+
+// The directives that code reads, typed. Defaults are Redis 7.2's, ours where Redis has none. Milliseconds end in _ms.
+struct Values {
+  // Doors
+  std::vector<std::string> bind = {"*", "-::*"};
+  std::uint16_t port = 6379;
+  std::uint32_t tcp_backlog = 511;
+  std::string unix_socket;
+  std::uint32_t unix_socket_perm = 0;
+  std::uint32_t timeout_s = 0;
+  std::uint32_t tcp_keepalive_s = 300;
+  std::uint32_t maxclients = 10000;
+  bool protected_mode = true;
+  OutputLimit output_normal;
+  OutputLimit output_replica{268435456, 67108864, 60};
+  OutputLimit output_pubsub{33554432, 8388608, 60};
+  std::uint64_t client_query_buffer_limit = 1073741824;
+  std::string announce_ip;
+  std::string announce_hostname;
+  std::uint16_t announce_port = 0;
+  std::uint16_t announce_bus_port = 0;
+
+  // Process
+  std::string dir = ".";
+  bool daemonize = false;
+  std::string pid_file;
+  std::string log_level = "notice";
+  std::string log_file;
+  std::string enable_debug_command = "no";  // yes, no, local
+
+  // Cluster and Raft
+  std::uint64_t node_id = 0;    // 0: 1 for a single node, else it must be given
+  std::uint16_t peer_port = 0;  // 0: port + 10000
+  std::vector<InitialMember> initial_cluster;
+  std::string cluster_secret;
+  std::string cluster_enabled = "auto";  // auto: yes with several nodes, no for one
+  AppendFsync append_fsync = AppendFsync::kAlways;
+  ReadMode read_mode = ReadMode::kReadIndex;
+  std::uint32_t election_timeout_ms = 1000;
+  std::uint32_t heartbeat_interval_ms = 100;
+  std::uint32_t max_clock_drift_ppm = 500;
+  std::uint32_t leaderless_wait_ms = 1000;
+  std::uint64_t log_segment_size = 67108864;
+  std::uint64_t snapshot_log_bytes = 268435456;  // a snapshot after this much log...
+  std::uint64_t snapshot_log_entries = 1000000;  // ...or this many entries since the last
+  std::uint64_t snapshot_tail_bytes = 67108864;  // log kept behind a snapshot for followers that were away briefly
+  std::uint64_t snapshot_tail_entries = 10000;
+  std::uint64_t client_memory_max = 67108864;  // the one bound over unparsed input, open batch and uncommitted bytes
+
+  // Seeds of cluster state: they count only when a cluster is bootstrapped, afterwards the log has them.
+  std::string require_pass;
+  std::uint32_t databases = 16;
+  std::uint64_t proto_max_bulk_len = 536870912;
+
+  std::uint64_t slowlog_log_slower_than_us = 10000;
+  std::uint64_t slowlog_max_len = 128;
+  std::uint64_t latency_monitor_threshold_ms = 0;
+};
+
+// Every name of redis.conf 7.2 and ours, with its current text. Node settings change here; cluster settings are kept in
+// the store and go through the log, this object only knows that they do and seeds them at bootstrap.
+class Settings {
+ public:
+  enum class Scope : std::uint8_t { kNode, kCluster };
+
+  Settings();
+  ~Settings();
+  Settings(Settings&&) noexcept;
+  Settings& operator=(Settings&&) noexcept;
+
+  // The command line: [file|-] [--name value ...] as redis-server takes it. Errors are Redis's FATAL CONFIG FILE ERROR
+  // text with the line, ready for standard error. `warnings` gets one sentence per directive without effect.
+  static Result<Settings> from_command_line(std::span<const std::string> arguments, std::vector<std::string>& warnings);
+
+  [[nodiscard]] const Values& values() const { return values_; }
+  [[nodiscard]] Values& values() { return values_; }
+
+  // CONFIG GET: (name, text) pairs that match the glob pattern.
+  void match(std::string_view pattern, std::map<std::string, std::string>& into) const;
+  [[nodiscard]] const std::string* find(std::string_view name) const;
+  [[nodiscard]] bool known(std::string_view name) const;
+  [[nodiscard]] bool immutable(std::string_view name) const;
+  [[nodiscard]] Scope scope(std::string_view name) const;
+  // Checks only; the message is what CONFIG SET answers after "CONFIG SET failed (possibly related to argument 'x') -
+  // ".
+  [[nodiscard]] Status check(std::string_view name, std::string_view text) const;
+  // Checks and sets the text and the typed value.
+  [[nodiscard]] Status set(std::string_view name, std::string_view text);
+  // Rules between values: election-timeout against heartbeat-interval and the like.
+  [[nodiscard]] Status check_ratios() const;
+  [[nodiscard]] const std::string& config_file() const { return config_file_; }
+
+ private:
+  struct Texts;
+  std::unique_ptr<Texts> texts_;
+  Values values_;
+  std::string config_file_;
+};
+
+}  // namespace redraft::replica
