@@ -51,6 +51,8 @@ class FileSystem {
   [[nodiscard]] virtual Status sync_directory(const std::string& directory) = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<FileLock>> lock(const std::string& path) = 0;
   [[nodiscard]] virtual bool exists(const std::string& path) = 0;
+  // Bytes an unprivileged process may still write on the file system that holds `directory`: tells when space is back.
+  [[nodiscard]] virtual Result<std::uint64_t> free_bytes(const std::string& directory) = 0;
 };
 
 // The kernel's. One for the process is enough; it has no state.

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -42,8 +43,8 @@ class PosixFile final : public File {
   PosixFile(Descriptor descriptor, std::string path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
 
   Status write_at(std::uint64_t offset, std::span<const std::string_view> parts) override {
-    std::vector<iovec> rest;
-    rest.reserve(parts.size());
+    std::vector<iovec>& rest = gathered_;  // kept between calls: an append allocates nothing
+    rest.clear();
     for (const std::string_view part : parts) {
       // pwritev reads only; iovec lacks the const.
       if (!part.empty()) rest.push_back({const_cast<char*>(part.data()), part.size()});
@@ -56,6 +57,7 @@ class PosixFile final : public File {
         if (errno == EINTR) continue;
         return system_error("write", path_, errno);
       }
+      if (written == 0) return Error{ErrorCode::kIo, "write " + path_ + ": nothing was written"};
       offset += static_cast<std::uint64_t>(written);
       auto left = static_cast<std::size_t>(written);
       while (first < rest.size() && left >= rest[first].iov_len) left -= rest[first++].iov_len;
@@ -101,6 +103,7 @@ class PosixFile final : public File {
  private:
   Descriptor descriptor_;
   std::string path_;
+  std::vector<iovec> gathered_;
 };
 
 class PosixLock final : public FileLock {
@@ -189,6 +192,12 @@ class PosixFileSystem final : public FileSystem {
   }
 
   bool exists(const std::string& path) override { return ::access(path.c_str(), F_OK) == 0; }
+
+  Result<std::uint64_t> free_bytes(const std::string& directory) override {
+    struct statvfs status {};
+    if (::statvfs(directory.c_str(), &status) != 0) return system_error("statvfs", directory, errno);
+    return static_cast<std::uint64_t>(status.f_bavail) * status.f_frsize;
+  }
 };
 
 }  // namespace
