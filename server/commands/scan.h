@@ -1,0 +1,11 @@
+#pragma once
+
+namespace redraft::commands {
+
+class Context;
+
+// The cursor commands. A cursor is the store's, below 2^53, and means the same on every node.
+void scan(Context& context);
+void sscan(Context& context);
+
+}  // namespace redraft::commands
