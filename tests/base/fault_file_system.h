@@ -108,19 +108,16 @@ class FaultFileSystem final : public FileSystem {
   struct Directory;
   struct PlannedFault;
 
-  [[nodiscard]] std::optional<Fault> next_fault(Operation operation, const std::string& path);
-  [[nodiscard]] std::optional<Error> before(Operation operation, const std::string& path);
-  [[nodiscard]] Directory* find_directory(const std::string& path);
-  [[nodiscard]] const Directory* find_directory(const std::string& path) const;
+  // Counts the operation and says how it is to fail, if it is.
+  [[nodiscard]] std::optional<Fault> before(Operation operation, const std::string& path);
+  [[nodiscard]] Directory* directory_of(const std::string& path);
   [[nodiscard]] std::shared_ptr<Inode> find(const std::string& path) const;
-  void record(const std::string& directory, NameChange change);
   [[nodiscard]] std::uint64_t used_bytes() const;
 
   std::map<std::string, Directory> directories_;
   std::vector<PlannedFault> faults_;
   std::map<std::string, std::uint64_t> locks_;  // path to the generation that holds it
   std::uint64_t generation_ = 0;
-  std::uint64_t used_ = 0;
   std::optional<std::uint64_t> capacity_;
   std::optional<std::uint64_t> stop_countdown_;
   bool stopped_ = false;
