@@ -383,6 +383,17 @@ enum class CommandId : std::uint16_t {
   kZscore = 467,                      // zscore
   kZunion = 468,                      // zunion
   kZunionstore = 469,                 // zunionstore
+
+  kSentinel = 470,                     // sentinel
+  kSentinelCkquorum = 471,             // sentinel|ckquorum
+  kSentinelGetMasterAddrByName = 472,  // sentinel|get-master-addr-by-name
+  kSentinelHelp = 473,                 // sentinel|help
+  kSentinelMaster = 474,               // sentinel|master
+  kSentinelMasters = 475,              // sentinel|masters
+  kSentinelMyid = 476,                 // sentinel|myid
+  kSentinelReplicas = 477,             // sentinel|replicas
+  kSentinelSentinels = 478,            // sentinel|sentinels
+  kSentinelSlaves = 479,               // sentinel|slaves
 };
 
 }  // namespace redraft::commands
