@@ -1,0 +1,176 @@
+#include "server/net/client.h"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "server/net/clients.h"
+
+namespace redraft::net {
+namespace {
+
+// Idle clients should hold little memory and busy ones make few system calls, so the space offered to a read follows
+// what the last ones brought.
+constexpr std::size_t kReadMin = 1024;
+constexpr std::size_t kReadMax = 65536;
+constexpr std::size_t kOutputKept = 16384;  // an emptied output buffer larger than this is given back
+
+}  // namespace
+
+// Output that the kernel did not take at once. Freed in its callback, which may come after the client is gone.
+struct Client::Write {
+  uv_write_t request{};
+  std::string bytes;
+  std::size_t written = 0;
+};
+
+Client::Client(Clients& clients, UniqueStream socket, replica::Session& session, std::uint64_t number)
+    : clients_(clients), socket_(std::move(socket)), session_(session), number_(number), read_size_(kReadMin) {
+  socket_->handle.data = this;
+  set_reading(true);
+}
+
+void Client::set_reading(bool reading) {
+  if (closed() || closing_ || peer_is_done_ || reading == reading_) return;
+  reading_ = reading;
+  if (reading) {
+    ensure(uv_read_start(&socket_->stream, &Client::allocate, &Client::read) == 0, "a connected socket can be read");
+  } else {
+    uv_read_stop(&socket_->stream);
+  }
+}
+
+void Client::allocate(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
+  auto* self = static_cast<Client*>(handle->data);
+  if (self == nullptr) {
+    *buffer = uv_buf_init(nullptr, 0);
+    return;
+  }
+  const std::span<char> space = self->clients_.sink().input_space(self->session_, self->read_size_);
+  const std::size_t size = std::min<std::size_t>(space.size(), std::numeric_limits<int>::max());
+  *buffer = uv_buf_init(space.data(), static_cast<unsigned>(size));
+}
+
+void Client::read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
+  if (auto* self = static_cast<Client*>(stream->data)) self->received(size, buffer->len);
+}
+
+void Client::received(ssize_t size, std::size_t space) {
+  clients_.sink().begin_turn();
+  if (size > 0) {
+    const auto bytes = static_cast<std::size_t>(size);
+    if (bytes == space) {
+      read_size_ = std::min(read_size_ * 4, kReadMax);
+    } else if (bytes < read_size_ / 4) {
+      read_size_ = std::max(read_size_ / 2, kReadMin);
+    }
+    clients_.sink().client_input(session_, bytes);
+    clients_.check_input(*this);
+    return;
+  }
+  clients_.sink().client_input(session_, 0);  // gives the unused space back
+  if (size == 0) return;
+  if (size == UV_EOF) {
+    hang_up();
+  } else {
+    clients_.drop(*this);
+  }
+}
+
+// The client has shut its side. As in Redis a blocked client is gone with that; but unlike in Redis the replies to what
+// it sent before may still be on their way through the log, and `printf ... | nc` wants to see them.
+void Client::hang_up() {
+  set_reading(false);
+  peer_is_done_ = true;
+  if (session_.held(replica::Hold::kBlocked) || finished()) {
+    clients_.drop(*this);
+  } else {
+    clients_.watch_end(*this);
+  }
+}
+
+bool Client::finished() const {
+  if (!all_written()) return false;
+  return closing_ || (peer_is_done_ && session_.pending.empty() && !session_.held());
+}
+
+void Client::close_after_output() {
+  if (closed()) return;
+  set_reading(false);
+  closing_ = true;
+}
+
+void Client::close() {
+  socket_.reset();
+  reading_ = false;
+}
+
+void Client::flush() {
+  if (closed() || writing_bytes_ > 0) return;
+  std::string& output = session_.output();
+  const std::size_t size = unsent_in_session();
+  if (size == 0) return;
+  const uv_buf_t buffer{.base = output.data() + session_.output_sent, .len = size};
+  const int sent = uv_try_write(&socket_->stream, &buffer, 1);
+  if (sent < 0 && sent != UV_EAGAIN) {
+    clients_.drop(*this);
+    return;
+  }
+  if (sent > 0) wrote(static_cast<std::size_t>(sent));
+  session_.output_sent += sent > 0 ? static_cast<std::size_t>(sent) : 0;
+  if (session_.output_sent < output.size()) {
+    write_rest();
+    return;
+  }
+  output.clear();
+  session_.output_sent = 0;
+  if (output.capacity() > kOutputKept) output.shrink_to_fit();
+}
+
+void Client::wrote(std::size_t size) {
+  session_.bytes_out += size;
+  clients_.sink().count_written(size);
+}
+
+// Takes the session's bytes over, so that it may go on writing into its buffer while libuv reads from this one.
+void Client::write_rest() {
+  auto write = std::make_unique<Write>();
+  write->bytes = std::exchange(session_.output(), {});
+  write->written = std::exchange(session_.output_sent, 0);
+  writing_bytes_ = write->bytes.size() - write->written;
+  write->request.data = write.get();
+  const uv_buf_t buffer{.base = write->bytes.data() + write->written, .len = writing_bytes_};
+  const int result = uv_write(&write->request, &socket_->stream, &buffer, 1, [](uv_write_t* request, int status) {
+    const std::unique_ptr<Write> done(static_cast<Write*>(request->data));
+    auto* self = static_cast<Client*>(request->handle->data);
+    if (self == nullptr) return;
+    self->clients_.sink().begin_turn();
+    self->wrote(std::exchange(self->writing_bytes_, 0));
+    if (status < 0) {
+      self->clients_.drop(*self);
+    } else {
+      self->clients_.output_ready(*self);
+    }
+  });
+  if (result < 0) {
+    writing_bytes_ = 0;
+    clients_.drop(*this);
+    return;
+  }
+  static_cast<void>(write.release());
+}
+
+bool Client::over_limit(const replica::OutputLimit& limit, std::uint64_t now_us) {
+  const std::size_t unsent = unsent_bytes();
+  if (limit.hard_bytes != 0 && unsent >= limit.hard_bytes) return true;
+  if (limit.soft_bytes == 0 || unsent < limit.soft_bytes) {
+    soft_limit_since_us_ = 0;
+    return false;
+  }
+  if (soft_limit_since_us_ == 0) soft_limit_since_us_ = now_us;
+  return now_us - soft_limit_since_us_ > limit.soft_seconds * 1'000'000;
+}
+
+}  // namespace redraft::net

@@ -1,0 +1,72 @@
+#pragma once
+
+#include <uv.h>
+
+#include <cstdint>
+
+#include "server/net/client_sink.h"
+#include "server/net/handle.h"
+#include "server/replica/session.h"
+#include "server/replica/settings.h"
+
+namespace redraft::net {
+
+class Clients;
+
+// One client connection: the socket of one replica::Session. Reads straight into the session's input; writes its output
+// once per turn. Owned by `Clients`, which also decides when it goes.
+class Client {
+ public:
+  // Starts to read. `clients` outlives it.
+  Client(Clients& clients, UniqueStream socket, replica::Session& session, std::uint64_t number);
+  Client(const Client&) = delete;
+  Client& operator=(const Client&) = delete;
+
+  [[nodiscard]] replica::Session& session() { return session_; }
+  [[nodiscard]] std::uint64_t number() const { return number_; }
+
+  void set_reading(bool reading);
+  // Writes what the session has, one system call if the kernel takes all of it. What it does not take is left to libuv,
+  // and later output waits in the session.
+  void flush();
+  // No more input; gone once everything is written.
+  void close_after_output();
+  // No more input or output, now. The session is told by `Clients`.
+  void close();
+
+  [[nodiscard]] bool closed() const { return socket_ == nullptr; }
+  // Everything the replica has answered is in the kernel's hands.
+  [[nodiscard]] bool all_written() const { return writing_bytes_ == 0 && unsent_in_session() == 0; }
+  [[nodiscard]] std::size_t unsent_bytes() const { return writing_bytes_ + unsent_in_session(); }
+  // Closing, and nothing is left to wait for.
+  [[nodiscard]] bool finished() const;
+
+  // Has exceeded client-output-buffer-limit: hard_bytes now, or soft_bytes for all of soft_seconds.
+  [[nodiscard]] bool over_limit(const replica::OutputLimit& limit, std::uint64_t now_us);
+
+  bool queued_for_flush = false;  // of Clients
+
+ private:
+  struct Write;
+
+  static void allocate(uv_handle_t* handle, std::size_t suggested, uv_buf_t* buffer);
+  static void read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer);
+  void received(ssize_t size, std::size_t space);
+  void hang_up();
+  [[nodiscard]] std::size_t unsent_in_session() const { return session_.output().size() - session_.output_sent; }
+  void wrote(std::size_t size);
+  void write_rest();
+
+  Clients& clients_;
+  UniqueStream socket_;
+  replica::Session& session_;
+  std::uint64_t number_;  // position in the order of connections, never reused
+  std::size_t read_size_;
+  std::size_t writing_bytes_ = 0;  // of a write that libuv has not completed
+  std::uint64_t soft_limit_since_us_ = 0;
+  bool reading_ = false;
+  bool closing_ = false;       // close_after_output
+  bool peer_is_done_ = false;  // the client will send no more, but may still read replies
+};
+
+}  // namespace redraft::net

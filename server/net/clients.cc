@@ -1,0 +1,215 @@
+#include "server/net/clients.h"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+#include "server/net/listen_address.h"
+#include "server/net/listener.h"
+
+namespace redraft::net {
+namespace {
+
+constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
+// Redis's text, word for word: tools and people recognise it.
+constexpr std::string_view kProtected =
+    "-DENIED Redis is running in protected mode because protected mode is enabled and no password is set for the "
+    "default user. In this mode connections are only accepted from the loopback interface. If you want to connect from "
+    "external computers to Redis you may adopt one of the following solutions: 1) Just disable protected mode sending "
+    "the command 'CONFIG SET protected-mode no' from the loopback interface by connecting to Redis from the same host "
+    "the server is running, however MAKE SURE Redis is not publicly accessible from internet if you do so. Use CONFIG "
+    "REWRITE to make this change permanent. 2) Alternatively you can just disable the protected mode by editing the "
+    "Redis configuration file, and setting the protected mode option to 'no', and then restarting the server. 3) If "
+    "you "
+    "started the server manually just for testing, restart it with the '--protected-mode no' option. 4) Set up an "
+    "authentication password for the default user. NOTE: You only need to do one of the above things in order for the "
+    "server to start accepting connections from the outside.\r\n";
+
+}  // namespace
+
+replica::ClientAddress Clients::address_of(const UniqueStream& socket, const std::string& unix_path) const {
+  replica::ClientAddress address;
+  uv_os_fd_t fd = -1;
+  if (uv_fileno(&socket->handle, &fd) == 0) address.fd = fd;
+  if (!unix_path.empty()) {
+    address.peer = unix_path + ":0";
+    address.local = address.peer;
+    address.unix_socket = true;
+    address.loopback = true;
+    return address;
+  }
+  sockaddr_storage name{};
+  int size = sizeof(name);
+  if (uv_tcp_getpeername(&socket->tcp, reinterpret_cast<sockaddr*>(&name), &size) == 0) {
+    address.peer = format_address(name);
+    address.loopback = is_loopback(name);
+  } else {
+    address.peer = "?:0";  // closed again already
+  }
+  size = sizeof(name);
+  if (uv_tcp_getsockname(&socket->tcp, reinterpret_cast<sockaddr*>(&name), &size) == 0) {
+    address.local = format_address(name);
+  }
+  return address;
+}
+
+void Clients::accept(UniqueStream socket, const std::string& unix_path) {
+  sink_.begin_turn();
+  replica::ClientAddress address = address_of(socket, unix_path);
+  if (address.fd < 0) return;
+  bool admin = false;
+  if (by_number_.size() >= settings_.values().maxclients) {
+    admin = sink_.admit_admin(address);
+    if (!admin) {
+      refuse(std::move(socket), kTooManyClients);
+      return;
+    }
+  }
+  const int fd = address.fd;
+  const bool local = address.loopback;
+  if (unix_path.empty()) tune_tcp(fd, settings_.values().tcp_keepalive_s);
+  replica::Session& session = sink_.client_connected(std::move(address));
+  session.admin = admin;
+  // A session that is authenticated from the start needs no password: the one that counts is in the log, not in the
+  // settings.
+  if (settings_.values().protected_mode && !local && session.authenticated) {
+    sink_.client_closed(session);
+    refuse(std::move(socket), kProtected);
+    return;
+  }
+  const std::uint64_t number = next_number_++;
+  auto client = std::make_unique<Client>(*this, std::move(socket), session, number);
+  if (by_fd_.size() <= static_cast<std::size_t>(fd)) by_fd_.resize(static_cast<std::size_t>(fd) + 1);
+  by_fd_[static_cast<std::size_t>(fd)] = client.get();
+  by_number_.emplace(number, std::move(client));
+}
+
+void Clients::refuse(UniqueStream socket, std::string_view reason) {
+  // A new socket has room for one line; whether it arrives is not worth waiting for.
+  const uv_buf_t line = uv_buf_init(const_cast<char*>(reason.data()), static_cast<unsigned>(reason.size()));
+  static_cast<void>(uv_try_write(&socket->stream, &line, 1));
+  sink_.count_rejected();
+}
+
+Client* Clients::find(const replica::Session& session) {
+  const int fd = session.address().fd;
+  if (fd < 0 || by_fd_.size() <= static_cast<std::size_t>(fd)) return nullptr;
+  Client* client = by_fd_[static_cast<std::size_t>(fd)];
+  // The descriptor may have been given to the next connection while the replica still knows the last.
+  return client != nullptr && &client->session() == &session ? client : nullptr;
+}
+
+void Clients::output_ready(replica::Session& session) {
+  if (Client* client = find(session)) output_ready(*client);
+}
+
+void Clients::output_ready(Client& client) {
+  if (client.queued_for_flush) return;
+  client.queued_for_flush = true;
+  to_flush_.push_back(&client);
+}
+
+void Clients::close_client(replica::Session& session) {
+  Client* client = find(session);
+  if (client == nullptr) return;
+  client->close_after_output();
+  output_ready(*client);
+}
+
+void Clients::set_reading(replica::Session& session, bool reading) {
+  if (Client* client = find(session)) client->set_reading(reading);
+}
+
+void Clients::watch_end(Client& client) {
+  output_ready(client);
+}
+
+void Clients::check_input(Client& client) {
+  const replica::Session& session = client.session();
+  const std::uint64_t unparsed = session.input.size() - session.input_begin;
+  if (client.closed() || unparsed <= settings_.values().client_query_buffer_limit) return;
+  spdlog::warn("Closing client that reached max query buffer length: id={} addr={} ({} bytes)", session.id(),
+               session.address().peer, unparsed);
+  drop(client);
+}
+
+void Clients::check_output(Client& client, std::uint64_t now_us) {
+  const replica::Values& values = settings_.values();
+  if (client.closed() || !client.over_limit(values.output_normal, now_us)) return;
+  spdlog::warn("Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
+               client.session().id(), client.session().address().peer);
+  sink_.count_output_limit();
+  drop(client);
+}
+
+void Clients::drop(Client& client) {
+  if (client.closed()) return;
+  client.close();
+  by_fd_[static_cast<std::size_t>(client.session().address().fd)] = nullptr;
+  const auto found = by_number_.find(client.number());
+  ensure(found != by_number_.end(), "a client is dropped once");
+  gone_.push_back(std::move(found->second));
+  by_number_.erase(found);
+}
+
+void Clients::flush(std::uint64_t now_us) {
+  // Nothing below reports new output, so the list does not grow.
+  for (Client* client : to_flush_) {
+    client->queued_for_flush = false;
+    client->session().output_reported = false;
+    client->flush();
+    if (client->closed()) continue;
+    if (client->finished()) {
+      drop(*client);
+    } else if (client->unsent_bytes() > 0) {
+      check_output(*client, now_us);
+    }
+  }
+  to_flush_.clear();
+}
+
+void Clients::report_closed() {
+  for (std::unique_ptr<Client>& client : gone_) {
+    if (client->queued_for_flush) std::erase(to_flush_, client.get());
+    sink_.client_closed(client->session());
+  }
+  gone_.clear();
+}
+
+void Clients::sweep(std::uint64_t now_us) {
+  const std::uint64_t timeout_ms = std::uint64_t{settings_.values().timeout_s} * 1000;
+  const std::uint64_t now_ms = now_us / 1000;
+  std::vector<Client*> leave;
+  for (const auto& [number, client] : by_number_) {
+    const replica::Session& session = client->session();
+    if (client->finished()) {
+      leave.push_back(client.get());
+    } else if (timeout_ms != 0 && !session.held(replica::Hold::kBlocked) && !session.monitor &&
+               session.pending.empty() && session.active_ms + timeout_ms < now_ms) {
+      spdlog::info("Closing idle client");
+      leave.push_back(client.get());
+    }
+  }
+  for (Client* client : leave) drop(*client);
+  if (settings_.values().output_normal.soft_bytes == 0) return;
+  leave.clear();
+  for (const auto& [number, client] : by_number_) {
+    if (client->unsent_bytes() > 0) leave.push_back(client.get());
+  }
+  for (Client* client : leave) check_output(*client, now_us);
+}
+
+bool Clients::all_written() const {
+  return std::ranges::all_of(by_number_, [](const auto& entry) { return entry.second->all_written(); });
+}
+
+void Clients::close_all() {
+  to_flush_.clear();
+  gone_.clear();
+  by_number_.clear();
+  by_fd_.clear();
+}
+
+}  // namespace redraft::net
