@@ -15,6 +15,9 @@
 namespace redraft::wal {
 
 class Segment;
+class SegmentMaker;
+struct InternalBody;
+enum class RecordType : std::uint8_t;
 
 struct Options {
   // Bytes of one segment file, at least 4 KiB. A batch that is larger gets a larger segment of its own.
@@ -106,52 +109,47 @@ class Log {
   [[nodiscard]] Status release_before(Sequence sequence);
 
   // To be called when idle: makes the next segment ready in steps that write about `budget` bytes, so that entering it
-  // costs nothing later. True when it is ready. kNoSpace is harmless here: a part is kept and continued next time.
+  // costs nothing later. True when it is ready. kNoSpace is harmless here: what was made is
+  // removed again, so that others have the room.
   [[nodiscard]] Result<bool> prepare_next(std::uint64_t budget = std::uint64_t{1} << 20);
 
  private:
-  struct Preparation;
   Log(FileSystem& files, std::string directory, Options options);
 
   [[nodiscard]] Status start(const Visitor& visitor, const Watermark& watermark);
-  [[nodiscard]] Status settle(bool appendable);
+  [[nodiscard]] Status make_durable(std::uint64_t unvouched_begin);
+  [[nodiscard]] Status end_behind_cut();
   [[nodiscard]] Status replay(const Visitor& visitor);
-  [[nodiscard]] Status write(std::span<const Record> records, const char* internal_body);
-  [[nodiscard]] Status enter_next_segment(std::uint64_t capacity);
-  [[nodiscard]] Status erase_failed_write();
-  [[nodiscard]] Result<bool> prepare(std::uint64_t size, std::uint64_t budget);
-  [[nodiscard]] Status give_up_segments_below(std::uint64_t number);
-  [[nodiscard]] Segment& active() { return *segments_.back(); }
-  void encode_internal_body(char* body, std::uint64_t previous_segment, std::uint64_t previous_end) const;
-  [[nodiscard]] Error fatal(Error error);
+  [[nodiscard]] Status enter_next_segment(std::uint64_t room);
+  // Writes the segment's start if it is missing, then the records, or one of the log's own if `own` says so.
+  [[nodiscard]] Status write(std::span<const Record> records, std::optional<RecordType> own);
+  [[nodiscard]] Status erase_failed_write(std::uint64_t end);
+  [[nodiscard]] bool active_takes(std::uint64_t room) const;
+  [[nodiscard]] InternalBody internal_body() const;
+  [[nodiscard]] const Segment* segment_of(Sequence sequence) const;
+  [[nodiscard]] Error end_with(Error error);
 
   FileSystem& files_;
   const std::string directory_;
   const Options options_;
   Recovery recovery_;
+  std::unique_ptr<SegmentMaker> maker_;
 
-  // Live segments, oldest first; the last one takes appends. Empty only during `start`.
-  std::vector<std::unique_ptr<Segment>> segments_;
-  std::unique_ptr<Segment> prepared_;         // the next one, when it is ready
-  std::unique_ptr<Preparation> preparation_;  // or on the way to that
-  std::vector<std::string> recyclable_;       // files of released segments, of standard size
-  std::uint64_t next_segment_number_ = 1;
-  std::uint64_t salts_drawn_ = 0;
+  std::vector<std::unique_ptr<Segment>> segments_;  // oldest first; the last one takes appends
+  bool closed_ = false;                             // unless this says that nothing may follow in it
+  bool unsynced_ = false;                           // something was written since the last sync
+  std::optional<Error> ended_;                      // a write or sync failed for good
 
   Sequence next_{1};
   Sequence synced_{0};
-  Sequence synced_to_written_{0};  // the highest `synced_to` that a written record carries
-  std::uint32_t chain_crc_ = 0;    // header CRC of the last record
-  std::uint64_t first_segment_ =
-      1;  // the log begins with this segment and this record; durable in every internal record
+  Sequence vouched_{0};              // the highest `synced_to` that a record carries
+  std::uint32_t chain_crc_ = 0;      // header checksum of the last record
+  std::uint64_t first_segment_ = 1;  // the log begins with this segment and this record
   Sequence first_sequence_{1};
-  bool unsynced_ = false;
-  std::uint64_t failed_write_end_ = 0;  // above the active segment's end: bytes of a write that did not happen
-  std::optional<Error> fatal_;
 
-  // Reused by every append: encoded headers with small payloads, and what is gathered.
-  std::vector<char> headers_;
+  std::vector<char> headers_;  // of one write: headers, padding and small payloads; reused like parts_ by every append
   std::vector<std::string_view> parts_;
+  std::vector<std::uint64_t> offsets_;  // where the records of one write go
   std::vector<char> read_buffer_;
 };
 

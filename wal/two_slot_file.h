@@ -28,8 +28,8 @@ class TwoSlotFile {
   // One of the slots was unreadable when the file was opened; the value is good all the same.
   [[nodiscard]] bool had_damaged_slot() const { return had_damaged_slot_; }
 
-  // Durable when this returns. An error is final (rows 5, 6) except kNoSpace, after which the old value is still there;
-  // creates the file at the first call.
+  // Durable when this returns. An error is final (rows 5, 6) except kNoSpace: then the file holds the old value or the
+  // new, and write may be called again. Creates the file at the first call.
   [[nodiscard]] Status write(std::string_view value);
 
  private:

@@ -1,0 +1,106 @@
+#include "wal/data_directory.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+#include "wal/codec.h"
+
+namespace redraft::wal {
+namespace {
+
+constexpr std::uint32_t kIdentityVersion = 1;
+constexpr std::size_t kIdentitySize = 48;
+
+std::string encode(const Identity& identity) {
+  std::string bytes(kIdentitySize, '\0');
+  store(bytes.data(), kIdentityVersion);
+  std::memcpy(bytes.data() + 4, identity.cluster_id.data(), identity.cluster_id.size());
+  store(bytes.data() + 24, identity.node_id);
+  store(bytes.data() + 32, identity.incarnation);
+  store(bytes.data() + 40, identity.boot);
+  return bytes;
+}
+
+Result<Identity> decode(const std::string& bytes) {
+  if (bytes.size() < 4) return Error{ErrorCode::kCorrupt, "the identity is too short"};
+  if (const auto version = load<std::uint32_t>(bytes.data()); version != kIdentityVersion) {
+    return Error{ErrorCode::kUnsupported, "identity version " + std::to_string(version) + " is not known here"};
+  }
+  if (bytes.size() != kIdentitySize) return Error{ErrorCode::kCorrupt, "the identity has a wrong size"};
+  Identity identity{.cluster_id = {},
+                    .node_id = load<std::uint64_t>(bytes.data() + 24),
+                    .incarnation = load<std::uint64_t>(bytes.data() + 32),
+                    .boot = load<std::uint64_t>(bytes.data() + 40)};
+  std::memcpy(identity.cluster_id.data(), bytes.data() + 4, identity.cluster_id.size());
+  return identity;
+}
+
+}  // namespace
+
+DataDirectory::DataDirectory(FileSystem& files, std::string path, std::unique_ptr<FileLock> lock,
+                             TwoSlotFile identity_file)
+    : files_(&files), path_(std::move(path)), lock_(std::move(lock)), identity_file_(std::move(identity_file)) {}
+
+Result<DataDirectory> DataDirectory::open(FileSystem& files, const std::string& path) {
+  if (Status made = files.make_directories(path); !made) return made.error();
+  auto lock = files.lock(path + "/lock");
+  if (!lock) return lock.error();
+  auto file = TwoSlotFile::open(files, path, "identity");
+  if (!file) return file.error();
+  DataDirectory directory(files, path, std::move(*lock), std::move(*file));
+  if (!directory.identity_file_.absent()) {
+    auto identity = decode(directory.identity_file_.value());
+    if (!identity) return Error{identity.error().code, path + "/identity: " + identity.error().message};
+    directory.identity_ = *identity;
+  }
+  return directory;
+}
+
+Status DataDirectory::set_identity(const Identity& identity) {
+  if (Status written = identity_file_.write(encode(identity)); !written) return written;
+  identity_ = identity;
+  return Done{};
+}
+
+Result<std::uint64_t> DataDirectory::raise_boot() {
+  ensure(identity_.has_value(), "only a node with an identity starts");
+  Identity raised = *identity_;
+  ++raised.boot;
+  if (Status written = set_identity(raised); !written) return written.error();
+  return raised.boot;
+}
+
+Result<bool> DataDirectory::has_log(std::uint64_t group) {
+  const std::string path = group_path(group) + "/wal";
+  if (!files_->exists(path)) return false;
+  auto names = files_->list(path);
+  if (!names) return names.error();
+  return std::any_of(names->begin(), names->end(),
+                     [](const std::string& name) { return segment_number_of(name).has_value(); });
+}
+
+std::string DataDirectory::group_path(std::uint64_t group) const {
+  return group == 0 ? path_ : path_ + "/group-" + std::to_string(group);
+}
+
+Result<std::string> DataDirectory::log_directory(std::uint64_t group) {
+  std::string path = group_path(group) + "/wal";
+  if (Status made = files_->make_directories(path); !made) return made.error();
+  return path;
+}
+
+Result<std::string> DataDirectory::snapshot_directory(std::uint64_t group) {
+  std::string path = group_path(group) + "/snapshot";
+  if (Status made = files_->make_directories(path); !made) return made.error();
+  return path;
+}
+
+Result<TwoSlotFile> DataDirectory::open_vote(std::uint64_t group) {
+  const std::string path = group_path(group);
+  if (Status made = files_->make_directories(path); !made) return made.error();
+  return TwoSlotFile::open(*files_, path, "vote");
+}
+
+}  // namespace redraft::wal

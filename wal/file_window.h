@@ -1,0 +1,31 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "base/file_system.h"
+#include "base/result.h"
+
+namespace redraft::wal {
+
+// Reads a file mostly forwards through one buffer. Borrows the file.
+class FileWindow {
+ public:
+  explicit FileWindow(File& file, std::size_t step = std::size_t{1} << 20) : file_(file), step_(step) {}
+
+  // Up to `size` bytes at `offset`, fewer only at the end of the file. Valid until the next call.
+  [[nodiscard]] Result<std::string_view> at(std::uint64_t offset, std::size_t size);
+  // As many as happen to be there, at least `size` unless the file ends.
+  [[nodiscard]] Result<std::string_view> rest_at(std::uint64_t offset, std::size_t size);
+
+ private:
+  File& file_;
+  std::size_t step_;
+  std::uint64_t begin_ = 0;
+  std::size_t filled_ = 0;
+  bool at_end_ = false;  // the file ends where the window does
+  std::vector<char> buffer_;
+};
+
+}  // namespace redraft::wal
