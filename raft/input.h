@@ -1,0 +1,120 @@
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "raft/message.h"
+
+namespace redraft::raft {
+
+// One unit of time has passed. Timers count ticks, not time, so a process that was stopped does not believe its timers
+// when it wakes (pitfalls A11, C4); `now_us`, a monotonic clock that counts suspended time, serves leases only.
+struct Tick {
+  std::uint64_t now_us = 0;
+};
+
+// Answered in Output::proposal of the same step. After Output::became_leader the only proposal accepted is kTermStart,
+// once. kConfiguration is not proposed this way.
+struct Propose {
+  EntryType type = EntryType::kCommand;
+  std::uint32_t payload_crc = 0;
+  SharedBytes payload;
+};
+
+struct Receive {
+  Envelope envelope;
+};
+
+// Every disk request up to and including this ticket is durable. May skip tickets, never goes back.
+struct Persisted {
+  Ticket ticket;
+};
+
+// The state machine holds all entries up to here. Entries at or below may leave memory.
+struct Applied {
+  LogIndex index;
+};
+
+// A linearizable read asks at which index it may run. Every id comes back in exactly one of Output::reads and
+// Output::lost_reads. `hold`: a Propose or Flush follows in this turn of the caller, and the round may ride on it.
+struct ReadIndex {
+  ReadId id;
+  bool hold = false;
+};
+
+// End of the caller's turn: a held read round goes out now, alone if nothing else did.
+struct Flush {};
+
+// Thesis 3.10. Ignored unless this node leads and `to` is another voter. Given up after one election timeout.
+struct TransferLeadership {
+  NodeId to;
+};
+
+// Starts an election now, through the pre-vote as usual. For operators and tests.
+struct Campaign {};
+
+// Messages to the node may have been lost: its pipeline starts again with a probe (pitfall B11).
+struct PeerUnreachable {
+  NodeId node;
+};
+
+// The link broke and a new one was refused: the process is gone, not only the network. See RequestVote::early_election.
+struct LinkRefused {
+  NodeId node;
+};
+
+struct LinkRestored {
+  NodeId node;
+};
+
+// This node's own snapshot is durable. The log may be cut behind it, but for the catch-up tail.
+struct SnapshotTaken {
+  SnapshotMetadata snapshot;
+};
+
+// All chunks of a snapshot asked for in Output::snapshots_to_send were handed over; the receiver's reply decides.
+struct SnapshotSent {
+  NodeId node;
+};
+
+struct SnapshotFailed {
+  NodeId node;
+};
+
+// A snapshot announced by Output::snapshot_to_receive is complete, durable and loaded beside the live state. If the
+// core takes it, Output::snapshot_installed says so and the caller swaps it in; otherwise it is discarded (pitfall E4).
+// For each snapshot_to_receive the caller owes this or SnapshotReceiveFailed.
+struct SnapshotReceived {
+  SnapshotMetadata snapshot;
+};
+
+struct SnapshotReceiveFailed {
+  LogIndex index;
+};
+
+// Answers one of Output::log_reads: consecutive entries from its `first`, at least one, maybe fewer than asked.
+struct LogLoaded {
+  NodeId node;
+  std::vector<Entry> entries;
+};
+
+// Those entries cannot be read; the node will be sent a snapshot instead (storage-faults row 8).
+struct LogUnavailable {
+  NodeId node;
+};
+
+// The first configuration of a new group, given to exactly one node, whose log and term are empty. It becomes entry 1.
+struct Bootstrap {
+  Configuration configuration;
+};
+
+// Ends Restored::may_vote == false.
+struct VotingRestored {};
+
+using Input =
+    std::variant<Tick, Propose, Receive, Persisted, Applied, ReadIndex, Flush, TransferLeadership, Campaign,
+                 PeerUnreachable, LinkRefused, LinkRestored, SnapshotTaken, SnapshotSent, SnapshotFailed,
+                 SnapshotReceived, SnapshotReceiveFailed, LogLoaded, LogUnavailable, Bootstrap, VotingRestored>;
+
+}  // namespace redraft::raft

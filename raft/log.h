@@ -1,0 +1,88 @@
+#pragma once
+
+#include <optional>
+#include <vector>
+
+#include "raft/types.h"
+
+namespace redraft::raft {
+
+// Entries from `first` up to the next run's first have this term.
+struct TermRun {
+  LogIndex first;
+  Term term;
+};
+
+// A queue of entries in one circular buffer: no allocation per entry once it has its size.
+class EntryRing {
+ public:
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+  [[nodiscard]] const Entry& operator[](std::size_t position) const { return slots_[(head_ + position) & mask_]; }
+  void push_back(Entry entry);
+  void pop_front();
+  void pop_back();
+  void clear();
+
+ private:
+  std::vector<Entry> slots_;  // size 0 or a power of two
+  std::size_t mask_ = 0;
+  std::size_t head_ = 0;
+  std::size_t size_ = 0;
+};
+
+// What the core knows of the log: the term of every entry from the compaction point on (a few runs, whatever the
+// length), and the entries themselves for a tail that is in memory. Everything not yet applied and durable is in that
+// tail; older entries leave it by bytes and count and are read from disk when a lagging follower needs them. Not
+// thread-safe.
+class Log {
+ public:
+  struct Limits {
+    std::size_t cached_bytes_max = std::size_t{16} << 20;
+    std::size_t cached_entries_max = 8192;
+  };
+  explicit Log(Limits limits) : limits_(limits) {}
+
+  // The log is empty behind (index, term): a snapshot, or (0, 0).
+  void reset(LogIndex index, Term term);
+  // An entry that is on disk and not held in memory; only before the first append.
+  void restore_term(LogIndex index, Term term);
+
+  // The first index that is not compacted; one past the last if there is none.
+  [[nodiscard]] LogIndex first_index() const { return compacted_index_ + 1; }
+  [[nodiscard]] LogIndex last_index() const { return last_index_; }
+  [[nodiscard]] Term last_term() const;
+  // Known for [first_index() - 1, last_index()], the compaction point included (pitfalls A5, B5); nothing elsewhere.
+  [[nodiscard]] std::optional<Term> term_of(LogIndex index) const;
+  [[nodiscard]] bool matches(LogIndex index, Term term) const;
+  // (index, term) is at least as new as our last entry (paper 5.4.1).
+  [[nodiscard]] bool is_up_to_date(LogIndex index, Term term) const;
+  // The largest known index <= `index` whose term is <= `term`; the place before the log if there is none. Never fails
+  // for an index below the log (pitfall B5).
+  [[nodiscard]] LogIndex last_index_not_newer_than(LogIndex index, Term term) const;
+
+  // Needs entry.index == last_index() + 1 and a term not smaller than the last.
+  void append(Entry entry);
+  // Needs first_index() <= index <= last_index() and the tail from there in memory or above the cached part.
+  void truncate_from(LogIndex index);
+  // Forgets everything at and below `index`, whose term stays known. Needs it to be known.
+  void compact_to(LogIndex index);
+  // Lets entries at or below `index` leave memory as the limits demand.
+  void shrink_cache(LogIndex index);
+
+  // Null if not in memory.
+  [[nodiscard]] const Entry* find(LogIndex index) const;
+  [[nodiscard]] LogIndex first_cached_index() const { return last_index_ + 1 - cache_.size(); }
+  [[nodiscard]] std::size_t cached_bytes() const { return cached_bytes_; }
+
+ private:
+  Limits limits_;
+  LogIndex compacted_index_;
+  Term compacted_term_;
+  LogIndex last_index_;
+  std::vector<TermRun> runs_;  // the first run begins at first_index() at the latest; terms grow
+  EntryRing cache_;            // ends with last_index_
+  std::size_t cached_bytes_ = 0;
+};
+
+}  // namespace redraft::raft
