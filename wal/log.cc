@@ -37,6 +37,8 @@ std::uint64_t size_of(const Record& record) {
 std::string Damage::describe() const {
   std::string text = file + " at offset " + std::to_string(offset) + ": ";
   if (!lost_records()) return text + "damaged, no record lost";
+  if (end_unknown)
+    return text + "the file lost its end, records from " + std::to_string(first.value) + " on may be gone";
   return text + "records " + std::to_string(first.value) + " to " + std::to_string(last.value) + " are damaged";
 }
 
@@ -89,7 +91,7 @@ Status Log::make_durable(std::uint64_t unvouched_begin) {
   for (std::uint64_t offset = unvouched_begin; offset < last.end();) {
     auto bytes = window.at(offset, std::min<std::uint64_t>(last.end() - offset, std::uint64_t{1} << 20));
     if (!bytes) return bytes.error();
-    if (bytes->empty()) return Error{ErrorCode::kIo, last.path() + ": became shorter while it was read"};
+    if (bytes->empty()) break;  // a file that lost its end may lack the last record's padding
     if (Status written = last.file().write_at(offset, {&*bytes, 1}); !written) return written;
     offset += bytes->size();
   }
@@ -268,7 +270,8 @@ Status Log::write(std::span<const Record> records, std::optional<RecordType> own
 }
 
 // A record of a batch that was refused must not come back after a crash, so it is overwritten and that is synced before
-// anything else; where even that needs space, the file is shortened instead and takes no more records (row 7).
+// anything else; where even that needs space, that part of the file is given up, which needs none, and the segment
+// takes no more records (row 7).
 Status Log::erase_failed_write(std::uint64_t end) {
   static constexpr std::array<char, 65536> kZeros{};
   Segment& active = *segments_.back();
@@ -281,6 +284,8 @@ Status Log::erase_failed_write(std::uint64_t end) {
   if (!erased && erased.error().code == ErrorCode::kNoSpace) {
     closed_ = true;
     erased = active.file().truncate(active.end());
+    // To its full size again: a file that is too short means damage.
+    if (erased) erased = active.file().truncate(active.header().size);
   }
   if (!erased) return erased;
   unsynced_ = true;

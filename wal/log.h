@@ -35,6 +35,8 @@ struct Damage {
   // The records that are lost, both inclusive. `last < first`: only the log's own bookkeeping is damaged.
   Sequence first;
   Sequence last;
+  // Nothing tells how many followed `last` in a file that lost its end, or whether there were any.
+  bool end_unknown = false;
   [[nodiscard]] bool lost_records() const { return first <= last; }
   [[nodiscard]] std::string describe() const;
 };

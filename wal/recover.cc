@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <utility>
 
 #include "wal/segment_scan.h"
 
@@ -94,8 +95,13 @@ class Recoverer {
         used.push_back(std::move(candidate));
         continue;
       }
-      // A file that looks used is left alone unless the log's own beginning says that it is past.
-      if (!is_old && (candidate.scan.used || !candidate.header_readable)) continue;
+      // Every segment has its full size and a durable header before it has a name, so one that has not was damaged and
+      // may have been used. It is left alone unless the log's own beginning says that it is past.
+      const bool damaged = !candidate.header_readable || candidate.file_size < candidate.header.size;
+      if (!is_old && (candidate.scan.used || damaged)) {
+        if (!candidate.scan.used) unreadable_.push_back({candidate.header.number, candidate.path});
+        continue;
+      }
       const bool whole = candidate.header_readable && candidate.file_size == candidate.header.size &&
                          candidate.header.size == segment_size_;
       const bool untouched = candidate.scan.last_trace == 0 && candidate.name_number == candidate.header.number;
@@ -121,6 +127,13 @@ class Recoverer {
     out_.recovery.damaged.push_back({.file = file, .offset = offset, .first = first, .last = {end.value - 1}});
   }
 
+  void lost_end(const std::string& file, std::uint64_t offset) {
+    damaged(file, offset, expected_, {expected_.value + 1});
+    out_.recovery.damaged.back().end_unknown = true;
+    ++expected_.value;
+    appendable_ = false;
+  }
+
   void cut(const Candidate& candidate, std::uint64_t offset) {
     out_.recovery.cut = Cut{.file = candidate.path, .offset = offset, .first_dropped = expected_};
     appendable_ = false;
@@ -139,6 +152,9 @@ class Recoverer {
       out_.segments.push_back(std::move(segment));
     }
     if (!candidates_.empty() && !out_.recovery.cut) finish_last(candidates_.back(), *out_.segments.back());
+    for (const auto& [number, path] : unreadable_) {
+      if (candidates_.empty() || number > candidates_.back().header.number) lost_end(path, 0);
+    }
     out_.next = expected_;
     out_.chain_crc = chain_crc_;
     out_.appendable = appendable_;
@@ -193,6 +209,8 @@ class Recoverer {
       damaged(candidate.path, segment.end(), expected_, end);
       expected_ = end;
       appendable_ = false;
+    } else if (candidate.header_readable && candidate.file_size < candidate.header.size) {
+      lost_end(candidate.path, segment.end());  // pitfall F5: segments are made at full size
     } else if (candidate.scan.last_trace >= segment.end()) {
       cut(candidate, segment.end());
     }
@@ -203,6 +221,7 @@ class Recoverer {
   const std::uint64_t segment_size_;
   const Log::Watermark& watermark_;
   std::vector<Candidate> candidates_;
+  std::vector<std::pair<std::uint64_t, std::string>> unreadable_;  // number and path, unused as far as one can see
   std::map<std::uint64_t, std::uint64_t> declared_ends_;
   Sequence watermark_found_;
   Sequence expected_;

@@ -71,6 +71,8 @@ Result<TwoSlotFile> TwoSlotFile::open(FileSystem& files, std::string directory, 
   opened.first_slot_ = second_is_newer ? 0 : 1;
   opened.had_damaged_slot_ = !slots[0] || !slots[1];
   if (Status written = opened.write(newest.value); !written) return written.error();
+  // The name too may be in the cache only.
+  if (Status synced = files.sync_directory(opened.directory_); !synced) return synced.error();
   return opened;
 }
 
