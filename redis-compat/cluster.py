@@ -1,7 +1,7 @@
 """Real servers for tests: redraft clusters and Debian's redis-server on free ports in temporary directories.
 
 Every wait polls a condition and has a bound; processes are ended by their own pid only, and die with this one.
-REDRAFT_SERVER names the binary under test (default build/release/redraft-server).
+REDRAFT_BUILD names the build directory (default build/release), REDRAFT_SERVER another binary to test.
 """
 
 import ctypes
@@ -18,7 +18,8 @@ from pathlib import Path
 from resp import Closed, Connection
 
 ROOT = Path(__file__).resolve().parent.parent
-SERVER = Path(os.environ.get("REDRAFT_SERVER", ROOT / "build/release/redraft-server"))
+BUILD = Path(os.environ.get("REDRAFT_BUILD", ROOT / "build/release"))
+SERVER = Path(os.environ.get("REDRAFT_SERVER", BUILD / "redraft-server"))
 PEER_PORT_OFFSET = 10000
 _libc = ctypes.CDLL(None)
 
@@ -156,7 +157,7 @@ class Cluster:
 
     live = []  # for the log tails a failed test prints
 
-    def __init__(self, size=3, options=(), environment=None, directories=None):
+    def __init__(self, size=3, options=(), environments=None, directories=None):
         self.directory = Path(tempfile.mkdtemp(prefix="redraft-"))
         ports = free_ports(size)
         self.members = ",".join(f"{i + 1}=127.0.0.1:{port}@{port + PEER_PORT_OFFSET}" for i, port in enumerate(ports))
@@ -166,7 +167,8 @@ class Cluster:
             command = [SERVER, "--port", port, "--bind", "127.0.0.1", "--dir", directory, "--enable-debug-command", "yes"]
             if size > 1:
                 command += ["--node-id", i + 1, "--initial-cluster", self.members]
-            self.nodes.append(Process(directory, port, [*command, *options], (environment or {})))
+            self.nodes.append(Process(directory, port, [*command, *options],
+                                      environments[i] if environments else None))
 
     def __enter__(self):
         Cluster.live.append(self)
