@@ -26,7 +26,7 @@ class SnapshotReader {
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::uint64_t chunk_count() const { return chunk_count_; }
 
-  // Reads the whole file and compares every checksum and the digest. Does not move next_chunk().
+  // Reads the whole file and compares every checksum and the digest; next_chunk() begins anew afterwards.
   [[nodiscard]] Status verify();
 
   // The next chunk, verified and decompressed; nothing after the last one. The end is reported only if the digest of
@@ -43,13 +43,14 @@ class SnapshotReader {
   SnapshotReader(std::string path, std::unique_ptr<File> file);
   [[nodiscard]] Status load();
   [[nodiscard]] Error corrupt(std::uint64_t offset, std::string_view what) const;
+  [[nodiscard]] Status read_exactly(std::uint64_t offset, std::span<char> into);
   void rewind();
 
   std::string path_;
   std::unique_ptr<File> file_;
   Metadata metadata_;
   FileKey key_;
-  std::uint64_t chunks_begin_ = 0;
+  std::string header_bytes_;
   std::uint64_t chunks_end_ = 0;
   std::uint64_t chunk_count_ = 0;
   std::uint64_t raw_size_ = 0;

@@ -41,9 +41,12 @@ class SnapshotReceiver {
  private:
   SnapshotReceiver(FileSystem& files, std::string directory, const FileKey& key);
   [[nodiscard]] Status resume();
-  // Checks the units that pending_ completes; returns how many bytes of it are whole and right.
+  // Verifies the units that pending_ completes and moves checked_ behind them.
   [[nodiscard]] Status check_pending();
-  [[nodiscard]] Status back_to(std::uint64_t offset);
+  // The size of the unit at the beginning of `bytes` once it is whole there and verified; 0 while more is needed.
+  [[nodiscard]] Result<std::size_t> check_unit(std::string_view bytes);
+  void start_anew();
+  [[nodiscard]] Error corrupt(std::string_view what) const;
 
   FileSystem& files_;
   std::string directory_;
@@ -55,7 +58,6 @@ class SnapshotReceiver {
   std::uint64_t checked_ = 0;  // a border between units: everything below is verified and in the digest
   std::uint64_t chunk_count_ = 0;
   std::uint64_t raw_size_ = 0;
-  bool footer_seen_ = false;
   std::string pending_;  // the bytes in [checked_, received_)
   DigestState digest_;
 };

@@ -1,31 +1,17 @@
 #pragma once
 
-#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstring>
 #include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/little_endian.h"
 #include "base/result.h"
 #include "wal/record.h"
 
 // The bytes of docs/wal-format.md: segment headers and record headers, and nothing that does input or output.
 namespace redraft::wal {
-
-static_assert(std::endian::native == std::endian::little, "the formats are little-endian");
-
-template <class Integer>
-void store(char* at, Integer value) {
-  std::memcpy(at, &value, sizeof value);
-}
-template <class Integer>
-[[nodiscard]] Integer load(const char* at) {
-  Integer value;
-  std::memcpy(&value, at, sizeof value);
-  return value;
-}
 
 inline constexpr std::uint32_t kFormatVersion = 1;
 inline constexpr std::size_t kSegmentHeaderSize = 64;

@@ -15,24 +15,24 @@ constexpr std::size_t kIdentitySize = 48;
 
 std::string encode(const Identity& identity) {
   std::string bytes(kIdentitySize, '\0');
-  store(bytes.data(), kIdentityVersion);
+  store_little(bytes.data(), kIdentityVersion);
   std::memcpy(bytes.data() + 4, identity.cluster_id.data(), identity.cluster_id.size());
-  store(bytes.data() + 24, identity.node_id);
-  store(bytes.data() + 32, identity.incarnation);
-  store(bytes.data() + 40, identity.boot);
+  store_little(bytes.data() + 24, identity.node_id);
+  store_little(bytes.data() + 32, identity.incarnation);
+  store_little(bytes.data() + 40, identity.boot);
   return bytes;
 }
 
 Result<Identity> decode(const std::string& bytes) {
   if (bytes.size() < 4) return Error{ErrorCode::kCorrupt, "the identity is too short"};
-  if (const auto version = load<std::uint32_t>(bytes.data()); version != kIdentityVersion) {
+  if (const auto version = load_little<std::uint32_t>(bytes.data()); version != kIdentityVersion) {
     return Error{ErrorCode::kUnsupported, "identity version " + std::to_string(version) + " is not known here"};
   }
   if (bytes.size() != kIdentitySize) return Error{ErrorCode::kCorrupt, "the identity has a wrong size"};
   Identity identity{.cluster_id = {},
-                    .node_id = load<std::uint64_t>(bytes.data() + 24),
-                    .incarnation = load<std::uint64_t>(bytes.data() + 32),
-                    .boot = load<std::uint64_t>(bytes.data() + 40)};
+                    .node_id = load_little<std::uint64_t>(bytes.data() + 24),
+                    .incarnation = load_little<std::uint64_t>(bytes.data() + 32),
+                    .boot = load_little<std::uint64_t>(bytes.data() + 40)};
   std::memcpy(identity.cluster_id.data(), bytes.data() + 4, identity.cluster_id.size());
   return identity;
 }

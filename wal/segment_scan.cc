@@ -17,7 +17,7 @@ Result<std::uint64_t> find_salt(File& file, std::uint64_t end) {
     auto bytes = window.at(offset, kRecordHeaderSize + kHeaderSizeMax);
     if (!bytes) return bytes.error();
     if (bytes->size() < kRecordHeaderSize) break;
-    if (load<std::uint64_t>(bytes->data() + kSaltOffset) == 0) continue;
+    if (load_little<std::uint64_t>(bytes->data() + kSaltOffset) == 0) continue;
     const auto header = decode_record_header(*bytes, offset);
     if (header && header->sequence >= newest) {
       newest = header->sequence;
@@ -61,7 +61,7 @@ class Scanner {
   [[nodiscard]] std::size_t distance_to_salt(std::string_view bytes) const {
     std::size_t distance = 0;
     while (distance + kRecordHeaderSize <= bytes.size()) {
-      if (load<std::uint64_t>(bytes.data() + distance + kSaltOffset) == segment_.salt) return distance;
+      if (load_little<std::uint64_t>(bytes.data() + distance + kSaltOffset) == segment_.salt) return distance;
       distance += kRecordAlignment;
     }
     return distance;

@@ -33,15 +33,15 @@ Result<std::optional<Slot>> read_slot(File& file, int number) {
   if (!count) return count.error();
   const std::string_view bytes(buffer.data(), *count);
   if (bytes.size() < kSlotHeaderSize || !bytes.starts_with(kMagic)) return none;
-  const auto size = load<std::uint32_t>(bytes.data() + 12);
+  const auto size = load_little<std::uint32_t>(bytes.data() + 12);
   if (size > TwoSlotFile::kValueSizeMax || size > bytes.size() - kSlotHeaderSize) return none;
   const std::string_view value = bytes.substr(kSlotHeaderSize, size);
-  if (load<std::uint32_t>(bytes.data() + 24) != slot_crc(bytes, value)) return none;
-  const auto version = load<std::uint32_t>(bytes.data() + 8);
+  if (load_little<std::uint32_t>(bytes.data() + 24) != slot_crc(bytes, value)) return none;
+  const auto version = load_little<std::uint32_t>(bytes.data() + 8);
   if (version != kFormatVersion) {
     return Error{ErrorCode::kUnsupported, "format version " + std::to_string(version) + " is not known here"};
   }
-  return std::optional<Slot>({.counter = load<std::uint64_t>(bytes.data() + 16), .value = std::string(value)});
+  return std::optional<Slot>({.counter = load_little<std::uint64_t>(bytes.data() + 16), .value = std::string(value)});
 }
 
 }  // namespace
@@ -80,10 +80,10 @@ Status TwoSlotFile::write_slot(int slot, std::string_view value, std::uint64_t c
   std::array<char, kSlotHeaderSize> bytes{};
   const std::string_view header(bytes.data(), bytes.size());
   kMagic.copy(bytes.data(), kMagic.size());
-  store(bytes.data() + 8, kFormatVersion);
-  store(bytes.data() + 12, static_cast<std::uint32_t>(value.size()));
-  store(bytes.data() + 16, counter);
-  store(bytes.data() + 24, slot_crc(header, value));
+  store_little(bytes.data() + 8, kFormatVersion);
+  store_little(bytes.data() + 12, static_cast<std::uint32_t>(value.size()));
+  store_little(bytes.data() + 16, counter);
+  store_little(bytes.data() + 24, slot_crc(header, value));
   const std::array<std::string_view, 2> parts = {header, value};
   Status done = file_->write_at(static_cast<std::uint64_t>(slot) * kSlotDistance, parts);
   if (!done) return done;

@@ -257,8 +257,8 @@ TEST(Corruption, FutureVersionIsRefusedUntouched) {
   const auto files = ten_records(false, 900);
   std::string content = files->content(path_of(3));
   for (const std::size_t at : {std::size_t{0}, content.size() - 512}) {
-    store(content.data() + at + 8, std::uint32_t{2});
-    store(content.data() + at + 60, crc32c({content.data() + at, 60}));
+    store_little(content.data() + at + 8, std::uint32_t{2});
+    store_little(content.data() + at + 60, crc32c({content.data() + at, 60}));
   }
   files->set_content(path_of(3), content);
   files->set_content(path_of(9) + ".new", "leftover");

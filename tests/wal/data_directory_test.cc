@@ -63,8 +63,8 @@ TEST(TwoSlotFile, RefusesAFutureVersionUntouched) {
   FaultFileSystem files;
   ASSERT_TRUE(open_slots(files).write("v").ok());
   std::string content = files.content("/d/vote");
-  store(content.data() + 8, std::uint32_t{2});
-  store(content.data() + 24, crc32c_extend(crc32c({content.data(), 24}), "v"));
+  store_little(content.data() + 8, std::uint32_t{2});
+  store_little(content.data() + 24, crc32c_extend(crc32c({content.data(), 24}), "v"));
   files.set_content("/d/vote", content);
   files.reset_counts();
   EXPECT_EQ(TwoSlotFile::open(files, "/d", "vote").error().code, ErrorCode::kUnsupported);

@@ -274,9 +274,9 @@ TEST(Codec, RefusesSizesOutOfBounds) {
     std::string changed = bytes;
     std::memcpy(changed.data() + at, &value, size);
     char place[8];
-    store(place, std::uint64_t{512});
+    store_little(place, std::uint64_t{512});
     const std::size_t covered = std::min<std::size_t>(kRecordHeaderSize + 10, changed.size());
-    store(changed.data(), crc32c_extend(crc32c({place, 8}), std::string_view(changed).substr(4, covered - 4)));
+    store_little(changed.data(), crc32c_extend(crc32c({place, 8}), std::string_view(changed).substr(4, covered - 4)));
     return changed;
   };
   EXPECT_TRUE(decode_record_header(resealed(12, kPayloadSizeMax, 4), 512));
