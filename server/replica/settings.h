@@ -100,7 +100,10 @@ class Settings {
 
   // The command line: [file|-] [--name value ...] as redis-server takes it. Errors are Redis's FATAL CONFIG FILE ERROR
   // text with the line, ready for standard error. `warnings` gets one sentence per directive without effect.
+  // `arguments` without the program's name. Rules between values are checked too.
   static Result<Settings> from_command_line(std::span<const std::string> arguments, std::vector<std::string>& warnings);
+  // The same for text that is already in memory, as if it were the file.
+  static Result<Settings> from_text(std::string_view text, std::vector<std::string>& warnings);
 
   [[nodiscard]] const Values& values() const { return values_; }
   [[nodiscard]] Values& values() { return values_; }
@@ -114,14 +117,19 @@ class Settings {
   // Checks only; the message is what CONFIG SET answers after "CONFIG SET failed (possibly related to argument 'x') -
   // ".
   [[nodiscard]] Status check(std::string_view name, std::string_view text) const;
+  // The text that CONFIG GET would show after `set`: cluster settings go into the log in this form.
+  [[nodiscard]] Result<std::string> canonical_form(std::string_view name, std::string_view text) const;
   // Checks and sets the text and the typed value.
   [[nodiscard]] Status set(std::string_view name, std::string_view text);
   // Rules between values: election-timeout against heartbeat-interval and the like.
   [[nodiscard]] Status check_ratios() const;
+  // Every address of `bind` is this machine's own: protected-mode and the peer port need no secret then.
+  [[nodiscard]] bool loopback_only() const;
   [[nodiscard]] const std::string& config_file() const { return config_file_; }
 
  private:
   struct Texts;
+  friend class SettingsFile;
   std::unique_ptr<Texts> texts_;
   Values values_;
   std::string config_file_;
