@@ -48,6 +48,8 @@ void Client::allocate(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
     *buffer = uv_buf_init(nullptr, 0);
     return;
   }
+  // Before the space is taken: nothing may touch the session between here and `received`.
+  self->clients_.sink().begin_turn();
   const std::span<char> space = self->clients_.sink().input_space(self->session_, self->read_size_);
   const std::size_t size = std::min<std::size_t>(space.size(), std::numeric_limits<int>::max());
   *buffer = uv_buf_init(space.data(), static_cast<unsigned>(size));
@@ -58,7 +60,6 @@ void Client::read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {
 }
 
 void Client::received(ssize_t size, std::size_t space) {
-  clients_.sink().begin_turn();
   if (size > 0) {
     const auto bytes = static_cast<std::size_t>(size);
     if (bytes == space) {

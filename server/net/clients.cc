@@ -60,7 +60,7 @@ void Clients::accept(UniqueStream socket, const std::string& unix_path) {
   replica::ClientAddress address = address_of(socket, unix_path);
   if (address.fd < 0) return;
   bool admin = false;
-  if (by_number_.size() >= settings_.values().maxclients) {
+  if (by_number_.size() >= settings_.maxclients) {
     admin = sink_.admit_admin(address);
     if (!admin) {
       refuse(std::move(socket), kTooManyClients);
@@ -69,12 +69,12 @@ void Clients::accept(UniqueStream socket, const std::string& unix_path) {
   }
   const int fd = address.fd;
   const bool local = address.loopback;
-  if (unix_path.empty()) tune_tcp(fd, settings_.values().tcp_keepalive_s);
+  if (unix_path.empty()) tune_tcp(fd, settings_.tcp_keepalive_s);
   replica::Session& session = sink_.client_connected(std::move(address));
   session.admin = admin;
   // A session that is authenticated from the start needs no password: the one that counts is in the log, not in the
   // settings.
-  if (settings_.values().protected_mode && !local && session.authenticated) {
+  if (settings_.protected_mode && !local && session.authenticated) {
     sink_.client_closed(session);
     refuse(std::move(socket), kProtected);
     return;
@@ -129,14 +129,14 @@ void Clients::watch_end(Client& client) {
 void Clients::check_input(Client& client) {
   const replica::Session& session = client.session();
   const std::uint64_t unparsed = session.input.size() - session.input_begin;
-  if (client.closed() || unparsed <= settings_.values().client_query_buffer_limit) return;
+  if (client.closed() || unparsed <= settings_.client_query_buffer_limit) return;
   spdlog::warn("Closing client that reached max query buffer length: id={} addr={} ({} bytes)", session.id(),
                session.address().peer, unparsed);
   drop(client);
 }
 
 void Clients::check_output(Client& client, std::uint64_t now_us) {
-  const replica::Values& values = settings_.values();
+  const replica::Values& values = settings_;
   if (client.closed() || !client.over_limit(values.output_normal, now_us)) return;
   spdlog::warn("Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
                client.session().id(), client.session().address().peer);
@@ -179,7 +179,7 @@ void Clients::report_closed() {
 }
 
 void Clients::sweep(std::uint64_t now_us) {
-  const std::uint64_t timeout_ms = std::uint64_t{settings_.values().timeout_s} * 1000;
+  const std::uint64_t timeout_ms = std::uint64_t{settings_.timeout_s} * 1000;
   const std::uint64_t now_ms = now_us / 1000;
   std::vector<Client*> leave;
   for (const auto& [number, client] : by_number_) {
@@ -188,12 +188,12 @@ void Clients::sweep(std::uint64_t now_us) {
       leave.push_back(client.get());
     } else if (timeout_ms != 0 && !session.held(replica::Hold::kBlocked) && !session.monitor &&
                session.pending.empty() && session.active_ms + timeout_ms < now_ms) {
-      spdlog::info("Closing idle client");
+      spdlog::debug("Closing idle client");
       leave.push_back(client.get());
     }
   }
   for (Client* client : leave) drop(*client);
-  if (settings_.values().output_normal.soft_bytes == 0) return;
+  if (settings_.output_normal.soft_bytes == 0) return;
   leave.clear();
   for (const auto& [number, client] : by_number_) {
     if (client->unsent_bytes() > 0) leave.push_back(client.get());

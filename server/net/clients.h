@@ -21,7 +21,7 @@ namespace redraft::net {
 class Clients {
  public:
   // Both outlive it. Settings are looked at when they are needed, so CONFIG SET works at once.
-  Clients(ClientSink& sink, const replica::Settings& settings) : sink_(sink), settings_(settings) {}
+  Clients(ClientSink& sink, const replica::Values& settings) : sink_(sink), settings_(settings) {}
   Clients(const Clients&) = delete;
   Clients& operator=(const Clients&) = delete;
 
@@ -64,7 +64,7 @@ class Clients {
   void check_output(Client& client, std::uint64_t now_us);
 
   ClientSink& sink_;
-  const replica::Settings& settings_;
+  const replica::Values& settings_;
   std::vector<Client*> by_fd_;  // nullptr where no client has that descriptor
   std::unordered_map<std::uint64_t, std::unique_ptr<Client>> by_number_;
   std::uint64_t next_number_ = 1;

@@ -1,6 +1,7 @@
 #include "server/net/link.h"
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <string_view>
 #include <utility>
@@ -87,7 +88,11 @@ void Link::fail(const std::string& reason) {
 }
 
 void Link::queue(replica::Frame frame) {
-  queued_bytes_ += size_of(frame);
+  const auto length = static_cast<std::uint32_t>(size_of(frame));
+  std::array<char, FrameReader::kLengthBytes> prefix{};
+  for (std::size_t i = 0; i < prefix.size(); ++i) prefix[i] = static_cast<char>((length >> (8 * i)) & 0xff);
+  frame.header.insert(0, prefix.data(), prefix.size());
+  queued_bytes_ += prefix.size() + length;
   queued_.push_back(std::move(frame));
 }
 

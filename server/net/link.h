@@ -34,6 +34,7 @@ class Link {
   // Closes the socket and drops what is unsent; `down` is not called.
   void close();
 
+  // Puts the length in front.
   void queue(replica::Frame frame);
   [[nodiscard]] bool has_queued() const { return !queued_.empty(); }
   // True when a write had to be left to libuv, which only watches the socket after its loop has run once.

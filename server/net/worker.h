@@ -3,10 +3,12 @@
 #include <pthread.h>
 #include <uv.h>
 
+#include <chrono>
 #include <condition_variable>
 #include <functional>
 #include <iterator>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <utility>
@@ -33,8 +35,10 @@ class Worker {
    private:
     Worker& worker_;
   };
+  // When to run again with no inputs if none are posted before; nothing: only when some are.
+  using Again = std::optional<std::chrono::microseconds>;
   // On the thread, with everything that was posted since its last call, in order. Throws nothing.
-  using Run = std::function<void(std::vector<In>&&, Results&)>;
+  using Run = std::function<Again(std::vector<In>&&, Results&)>;
 
   // `name` is shown by ps -T and debuggers; at most 15 characters.
   Worker(uv_loop_t* loop, const std::string& name, Run run) : run_(std::move(run)) {
@@ -80,17 +84,22 @@ class Worker {
  private:
   void work() {
     Results results(*this);
+    Again again;
     std::unique_lock lock(mutex_);
     for (;;) {
       while (inputs_.empty()) {
         if (stopping_) return;
         idle_ = true;
-        wake_.wait(lock);
+        if (!again) {
+          wake_.wait(lock);
+        } else if (wake_.wait_for(lock, *again) == std::cv_status::timeout) {
+          break;
+        }
       }
       idle_ = false;
       std::vector<In> inputs = std::exchange(inputs_, {});
       lock.unlock();
-      run_(std::move(inputs), results);
+      again = run_(std::move(inputs), results);
       lock.lock();
     }
   }

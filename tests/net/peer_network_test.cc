@@ -27,13 +27,7 @@ std::string framed(std::string_view bytes) {
 }
 
 replica::Frame frame_of(std::string_view header, const std::vector<SharedBytes>& payloads = {}) {
-  std::size_t size = header.size();
-  for (const SharedBytes& payload : payloads) size += payload.size();
-  replica::Frame frame;
-  for (int i = 0; i < 4; ++i) frame.header.push_back(static_cast<char>((size >> (8 * i)) & 0xff));
-  frame.header += header;
-  frame.payloads = payloads;
-  return frame;
+  return {.header = std::string(header), .payloads = payloads};
 }
 
 std::uint16_t free_port() {

@@ -20,6 +20,7 @@ TEST(Worker, GivesEveryResultInOrder) {
     ++calls;
     for (int& number : inputs) number *= 2;
     results.post(std::move(inputs));
+    return Numbers::Again{};
   });
   std::vector<int> got;
   std::vector<int> batch;
@@ -48,6 +49,7 @@ TEST(Worker, GathersWhatComesWhileItIsBusy) {
     Numbers worker(loop.get(), "test", [&](std::vector<int>&& inputs, Numbers::Results&) {
       const std::lock_guard wait(gate);
       sizes.push_back(inputs.size());
+      return Numbers::Again{};
     });
     const std::lock_guard hold(gate);
     for (int i = 0; i < 100; ++i) {
@@ -61,6 +63,23 @@ TEST(Worker, GathersWhatComesWhileItIsBusy) {
   EXPECT_EQ(std::accumulate(sizes.begin(), sizes.end(), std::size_t{0}), 100U);
 }
 
+TEST(Worker, RunsAgainWithoutInputsWhenItAskedTo) {
+  Loop loop;
+  Numbers worker(loop.get(), "test", [idle = 0](std::vector<int>&& inputs, Numbers::Results& results) mutable {
+    if (!inputs.empty()) return Numbers::Again{std::chrono::microseconds(1)};
+    results.post({++idle});
+    return idle < 3 ? Numbers::Again{std::chrono::microseconds(1)} : Numbers::Again{};
+  });
+  std::vector<int> start{0};
+  worker.post(start);
+  std::vector<int> got;
+  while (got.size() < 3) {
+    uv_run(loop.get(), UV_RUN_ONCE);
+    for (const int number : worker.take()) got.push_back(number);
+  }
+  EXPECT_EQ(got, (std::vector<int>{1, 2, 3}));
+}
+
 TEST(Worker, FinishesWhatWasPostedBeforeItGoes) {
   Loop loop;
   int done = 0;
@@ -68,6 +87,7 @@ TEST(Worker, FinishesWhatWasPostedBeforeItGoes) {
     Numbers worker(loop.get(), "test", [&done](std::vector<int>&& inputs, Numbers::Results& results) {
       done += static_cast<int>(inputs.size());
       results.post(std::move(inputs));  // nobody takes them
+      return Numbers::Again{};
     });
     std::vector<int> batch{1, 2, 3};
     worker.post(batch);

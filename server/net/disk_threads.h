@@ -1,0 +1,38 @@
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "base/result.h"
+#include "server/net/exit_status.h"
+#include "server/replica/storage.h"
+
+namespace redraft::net {
+
+// What the log's disk thread does with the requests that gathered, and when it has something to do of its own.
+class LogWork {
+ public:
+  using Again = std::optional<std::chrono::microseconds>;
+
+  explicit LogWork(replica::Storage& storage) : storage_(storage) {}
+
+  // `requests` empty: nothing came for the time asked for. `post` gets what is done. Ends the process when the storage
+  // says so: after a failed write or sync nobody knows what is on disk (storage-faults rows 5, 6), and no other code
+  // may run that could acknowledge anything.
+  [[nodiscard]] Again run(std::vector<replica::DiskRequest>&& requests,
+                          const std::function<void(std::vector<replica::DiskDone>&&)>& post);
+
+ private:
+  replica::Storage& storage_;
+  std::chrono::steady_clock::time_point upkeep_at_{};
+  bool upkeep_done_ = false;
+};
+
+// Ends the process with one line in the log.
+[[noreturn]] void die_of_storage(const Error& error, ExitStatus status);
+// The status for an error of opening or loading the data directory.
+[[nodiscard]] ExitStatus status_of_start(const Error& error);
+
+}  // namespace redraft::net
