@@ -92,7 +92,7 @@ struct Command {
   std::int16_t arity = 0;  // counts the name (and the subcommand); negative: at least
   std::uint32_t flags = 0;
   std::uint32_t categories = 0;
-  KeyRange range;
+  KeyRange range = {};
   Where where = Where::kLeader;
   Handler handler = nullptr;
   FindKeys find_keys = nullptr;

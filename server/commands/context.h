@@ -62,13 +62,13 @@ class Context {
   Random& random;
 
   const Command* command = nullptr;
-  std::span<const std::string_view> arguments;  // [0] is the name as sent; views into the entry or the request
+  std::span<const std::string_view> arguments = {};  // [0] is the name as sent; views into the entry or the request
   std::uint32_t db = 0;
   // Milliseconds of the logical clock: the entry's at apply; at a read the leader's, which may be ahead of the last
   // applied.
   std::uint64_t clock_ms = 0;
   std::uint64_t index = 0;  // of the entry being applied; at a read the last applied one
-  Origin origin;
+  Origin origin = {};
   bool applying = false;  // false at a read: nothing replicated may change
   bool may_block = true;  // false in EXEC and scripts: blocking commands act as if timed out
 

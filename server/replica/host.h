@@ -2,18 +2,23 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/result.h"
 #include "base/shared_bytes.h"
+#include "server/replica/local/node_view.h"
 
 namespace redraft::replica {
 
 class Session;
 struct DiskRequest;
 struct BulkRequest;
+
+enum class LogLevel : std::uint8_t { kDebug, kVerbose, kNotice, kWarning };
 
 // Both clocks as the host read them just now. A replica reads none itself.
 struct Time {
@@ -77,6 +82,15 @@ class Host {
   virtual void wake_at(std::uint64_t monotonic_us) = 0;
   // For nonces and seeds; from the operating system, or from the simulator's seed.
   virtual void random_bytes(std::span<char> into) = 0;
+  // One line for the operator.
+  virtual void log(LogLevel level, const std::string& line) = 0;
+  // What the operating system says of the process; the host reads it at most once a second.
+  [[nodiscard]] virtual local::ProcessView process() const = 0;
+  // CONFIG REWRITE's file: written to a temporary name, synced, renamed. Errors are whole error lines for the client.
+  [[nodiscard]] virtual Status write_config_file(const std::string& path, const std::string& text) = 0;
+  [[nodiscard]] virtual std::optional<std::string> read_config_file(const std::string& path) = 0;
+  // CONFIG SET changed a directive that the host acts upon (maxclients, timeout, loglevel...).
+  virtual void setting_changed(std::string_view name) = 0;
   // The replica is done (SHUTDOWN, removal); pending output is written first.
   virtual void stop(int exit_status) = 0;
 };

@@ -10,6 +10,7 @@
 #include "resp/parser.h"
 #include "resp/writer.h"
 #include "server/commands/command.h"
+#include "server/commands/watch.h"
 #include "server/replica/host.h"
 
 namespace redraft::replica {
@@ -42,8 +43,10 @@ struct Pending {
     kReply,  // bytes that are ready but must wait their turn
   };
   Kind kind;
-  bool transaction = false;  // kRead: the arguments are a queued EXEC
-  bool cancelled = false;    // kRead: leadership was lost before the barrier; answer the redirect
+  bool cancelled = false;  // kRead: leadership was lost before the barrier; answer the redirect
+  bool silent = false;     // CLIENT REPLY OFF or SKIP was in force when it came
+  bool settled = false;    // kRead: the write behind it is being applied, and is its barrier
+  bool blocked = false;    // kWrite: applied, found nothing, and its waiter is in the store
   const commands::Command* command = nullptr;
   std::uint64_t batch = 0;   // kWrite: its batch. kRead: runs at the apply of this batch (0: by its round)
   std::uint64_t round = 0;   // kRead: its read round (0: by its batch)
@@ -57,18 +60,15 @@ struct Pending {
 struct Transaction {
   bool open = false;
   bool aborted = false;  // an error while queueing: EXEC answers EXECABORT
-  bool writes = false;
-  bool redirected = false;
-  std::uint32_t count = 0;
+  bool writes = false;   // one of the commands writes: the transaction is an entry
+  bool data = false;     // one of them touches data: only the leader runs it
   std::string commands;
 };
 
+// A key under WATCH and what was seen of it after the read barrier.
 struct Watched {
   std::string key;
-  std::uint32_t db = 0;
-  bool absent = false;  // at the time of WATCH, an expired key included
-  std::uint64_t deadline_ms = 0;
-  std::uint64_t index = 0;  // the applied index after WATCH's read barrier
+  commands::WatchedKey seen;
 };
 
 // One client connection as the replica sees it: bytes in, requests whose replies are outstanding, bytes out, and the
@@ -88,6 +88,7 @@ class Session {
   // front what is already written, so that the host need not erase after every partial write.
   [[nodiscard]] std::string& output() { return output_; }
   std::size_t output_sent = 0;
+  bool output_reported = false;  // Host::output_ready was called in this turn
   [[nodiscard]] resp::Writer& writer() { return writer_; }
 
   [[nodiscard]] bool held() const { return holds_ != 0; }
@@ -97,14 +98,16 @@ class Session {
 
   // Parsing.
   resp::RequestParser parser;
-  std::string input;            // unparsed bytes; the host reads into its tail
-  std::size_t input_begin = 0;  // bytes before it are consumed
+  std::string input;             // unparsed bytes; the host reads into its tail
+  std::size_t input_begin = 0;   // bytes before it are consumed
+  std::size_t input_filled = 0;  // where the space given to the host begins
 
   // Outstanding requests.
   std::deque<Pending> pending;
   std::string arena;  // arguments and replies of `pending`, emptied when that is
   std::uint32_t writes_pending = 0;
-  std::uint32_t batches_naming = 0;    // batches that hold a pointer to this session
+  std::uint32_t references = 0;        // from batches and read rounds; the object lives until there are none
+  std::uint64_t last_write_index = 0;  // of its newest applied write, for WAIT
   std::uint64_t last_write_batch = 0;  // the batch of the newest kWrite in `pending`
 
   // Connection state, redis.io/commands/client-list.
@@ -113,13 +116,15 @@ class Session {
   bool authenticated = false;
   bool readonly = false;  // READONLY: a follower serves reads at the leader's read index
   bool asking = false;
-  bool closing = false;  // no more input; close once `pending` is empty
-  bool closed = false;   // the host has closed it
-  bool admin = false;    // one of the few that are admitted past maxclients
+  bool closing = false;          // no more input; close once `pending` is empty
+  bool closed = false;           // the host has closed it
+  bool leaderless_over = false;  // the park time of its next request has passed: answer CLUSTERDOWN
+  bool admin = false;            // one of the few that are admitted past maxclients
   bool no_evict = false;
   bool no_touch = false;
   bool monitor = false;
-  enum class ReplyMode : std::uint8_t { kOn, kOff, kSkip, kSkipNext } reply_mode = ReplyMode::kOn;
+  bool silent = false;  // the request being taken gets no reply
+  enum class ReplyMode : std::uint8_t { kOn, kOff, kSkip } reply_mode = ReplyMode::kOn;
   std::string name;
   std::string library_name;
   std::string library_version;
@@ -133,12 +138,10 @@ class Session {
 
   Transaction transaction;
   std::vector<Watched> watched;
-  bool watch_dirty = false;  // already known to have changed
 
   // Blocking commands: when the node's own timer fires (0: never), and what is asked for.
   std::uint64_t blocked_until_us = 0;
   const commands::Command* blocked_command = nullptr;
-  std::uint64_t blocked_number = 0;
 
  private:
   std::uint64_t id_;

@@ -1,0 +1,266 @@
+#include <algorithm>
+
+#include "server/replica/engine.h"
+
+// What node-local commands ask of this node (local/actions.h).
+
+namespace redraft::replica {
+
+using local::NodeView;
+
+NodeView Engine::view() const {
+  NodeView view;
+  view.cluster_id = std::string(reinterpret_cast<const char*>(cluster_.data()), cluster_.size());
+  view.node = node_;
+  view.boot = boot_;
+  view.cluster_enabled = cluster_enabled();
+  view.wall_us = now_.wall_ms * 1000;
+  view.monotonic_ms = now_.monotonic_us / 1000;
+  view.started_monotonic_ms = started_.monotonic_us / 1000;
+  view.loading = phase_ == Phase::kLoading;
+  view.stopping = phase_ == Phase::kStopping;
+  view.loading_started_s = started_.wall_ms / 1000;
+  view.loading_bytes_total = loading_bytes_total_;
+  view.loading_bytes_read = loading_bytes_read_;
+  view.process = host_.process();
+  if (raft_ != nullptr) view_raft(view);
+  if (store_ != nullptr) view_data(view);
+  return view;
+}
+
+void Engine::view_raft(NodeView& view) const {
+  switch (raft_->role()) {
+    case raft::Role::kLeader:
+      view.role = local::NodeRole::kLeader;
+      break;
+    case raft::Role::kCandidate:
+      view.role = local::NodeRole::kCandidate;
+      break;
+    case raft::Role::kPreCandidate:
+      view.role = local::NodeRole::kPreCandidate;
+      break;
+    case raft::Role::kFollower:
+      break;
+  }
+  view.term = raft_->term().value;
+  view.leader = raft_->leader().value;
+  view.last_leader = view.leader != 0 ? view.leader : last_leader_;
+  view.commit_index = raft_->commit_index().value;
+  view.applied_index = applied_.value;
+  view.last_index = raft_->last_index().value;
+  view.snapshot_index = snapshots_.index().value;
+  view.log_bytes = snapshots_.log_bytes;
+  for (const raft::Member& member : raft_->configuration().members()) {
+    const std::optional<MemberAddress> address = parse_member_address(member.address);
+    local::MemberView& shown = view.members.emplace_back();
+    shown.node = member.id.value;
+    if (address) {
+      shown.host = address->host;
+      shown.port = address->port;
+      shown.peer_port = address->peer_port;
+    }
+    shown.self = member.id.value == node_;
+    shown.voter = member.voter;
+    if (shown.self) {
+      shown.match_index = view.last_index;
+      continue;
+    }
+    const Peers::View link = peers_.view(member.id.value);
+    shown.link_up = link.up;
+    shown.link_since_ms = link.since_ms;
+    shown.unsent_bytes = link.unsent_bytes;
+    for (const raft::Progress& peer : raft_->progress()) {
+      if (peer.node != member.id) continue;
+      shown.match_index = peer.match_index.value;
+      shown.receiving_snapshot = peer.state == raft::ProgressState::kSnapshot;
+    }
+  }
+}
+
+void Engine::view_data(NodeView& view) const {
+  for (std::uint32_t db = 0; db < store_->database_count(); ++db) {
+    const store::DatabaseCounts counts = store_->counts(db);
+    if (counts.keys == 0) continue;
+    view.databases.push_back({db, counts.keys, counts.expires, 0});
+  }
+  view.dataset_memory = store_->used_memory();
+  view.pending_free_objects = store_->garbage();
+  view.clients_memory = 0;
+  sessions_.for_each(
+      [&](const Session& session) { view.clients_memory += session.input.capacity() + session.arena.capacity(); });
+  view.log_memory = raft_ == nullptr ? 0 : raft_->log().cached_bytes();
+  view.used_memory = view.dataset_memory + view.clients_memory + view.log_memory;
+  view.waiting_keys = store_->waiters().key_count();
+}
+
+std::optional<std::string> Engine::cluster_setting(std::string_view name) const {
+  if (store_ == nullptr) return std::nullopt;
+  return store_->setting(name);
+}
+
+void Engine::each_session(const std::function<void(Session&)>& visit) {
+  sessions_.for_each(visit);
+}
+
+void Engine::kill(Session& session) {
+  close_after_replies(session);
+}
+
+bool Engine::unblock(Session& session, bool with_error) {
+  if (session.pending.empty() || !session.pending.front().blocked) return false;
+  propose_unblock(session, with_error ? commands::UnblockReason::kError : commands::UnblockReason::kUnblocked);
+  return true;
+}
+
+void Engine::pause(local::PauseMode mode, std::uint64_t until_monotonic_ms) {
+  // The stronger of two pauses counts, and the later end (redis.io/commands/client-pause).
+  pause_mode_ = std::max(pause_mode_, mode);
+  pause_until_ms_ = std::max(pause_until_ms_, until_monotonic_ms);
+}
+
+void Engine::unpause() {
+  pause_mode_ = local::PauseMode::kNone;
+  pause_until_ms_ = 0;
+  sessions_.for_each([&](Session& session) {
+    if (session.held(Hold::kPaused)) resume(session, Hold::kPaused);
+  });
+}
+
+void Engine::end_pause() {
+  if (pause_mode_ != local::PauseMode::kNone && now_.monotonic_us / 1000 >= pause_until_ms_) unpause();
+}
+
+void Engine::forget_connection_state(Session& session) {
+  forget_transaction(session);
+  session.monitor = false;
+}
+
+void Engine::set_cluster_settings(Session& session, std::span<const std::pair<std::string, std::string>> settings) {
+  std::vector<std::string_view> arguments{"config"};
+  for (const auto& [name, value] : settings) {
+    arguments.push_back(name);
+    arguments.push_back(value);
+  }
+  static constexpr commands::Command kConfigSet{
+      .name = "config|set", .id = commands::CommandId::kSetSetting, .flags = commands::kWrite};
+  if (!leading()) {
+    session.writer().error("ERR cluster-wide settings are set on the leader");
+    return;
+  }
+  propose_for(session, commands::CommandId::kSetSetting, kConfigSet, arguments);
+}
+
+// ---- WAIT and WAITAOF: how many nodes have the connection's writes durable
+
+std::uint64_t Engine::durable_replicas(const Session& session) const {
+  if (!raft_leads()) return 0;
+  std::uint64_t count = 0;
+  for (const raft::Progress& peer : raft_->progress()) {
+    if (peer.match_index.value >= session.last_write_index) ++count;
+  }
+  return count;
+}
+
+bool Engine::durable_here(const Session& session) const {
+  return raft_ != nullptr && raft_->durable_index().value >= session.last_write_index;
+}
+
+void Engine::wait(Session& session, const local::WaitRequest& request) {
+  WaitingForCopies waiting{request, session.id()};
+  if (request.timeout_ms != 0) waiting.until_us = now_.monotonic_us + request.timeout_ms * 1000;
+  session.hold(Hold::kBlocked);
+  waiting_for_copies_.push_back(waiting);
+  check_waiting_for_copies();
+}
+
+void Engine::check_waiting_for_copies() {
+  std::erase_if(waiting_for_copies_, [&](const WaitingForCopies& waiting) {
+    Session* session = sessions_.find(waiting.session);
+    if (session == nullptr) return true;
+    const std::uint64_t replicas = durable_replicas(*session);
+    const bool local = durable_here(*session);
+    const bool enough = replicas >= waiting.request.replicas && (waiting.request.local == 0 || local);
+    const bool over = waiting.until_us != 0 && now_.monotonic_us >= waiting.until_us;
+    if (!enough && !over) return false;
+    if (waiting.request.aof) {
+      session->writer().array(2);
+      session->writer().integer(local ? 1 : 0);
+    }
+    session->writer().integer(static_cast<std::int64_t>(replicas));
+    report_output(*session);
+    resume(*session, Hold::kBlocked);
+    return true;
+  });
+}
+
+// ---- The node
+
+void Engine::snapshot_and_answer(Session& session) {
+  if (!snapshots_.taking()) {
+    if (Status started = start_snapshot(); !started) {
+      session.writer().error(started.error().message);
+      return;
+    }
+  }
+  session.hold(Hold::kBlocked);
+  waiting_for_snapshot_.push_back(session.id());
+}
+
+Status Engine::start_snapshot() {
+  if (raft_ == nullptr) return Error{ErrorCode::kInvalid, "ERR the cluster is not formed yet"};
+  statistics_.save_in_progress = true;
+  return snapshots_.begin(now_);
+}
+
+void Engine::sleep(Session& session, std::uint64_t microseconds) {
+  // The way of a long command: nothing is applied, but peers, timers and the disk are served.
+  const std::uint64_t until = now_.monotonic_us + microseconds;
+  applying_ = true;
+  while (now_.monotonic_us < until) host_.pump();
+  applying_ = false;
+  session.writer().ok();
+}
+
+Status Engine::transfer_leadership(std::uint64_t to_node) {
+  if (!raft_leads()) {
+    return peers_.ask_transfer(raft_ == nullptr ? 0 : raft_->leader().value, to_node)
+               ? Status(Done{})
+               : Status(Error{ErrorCode::kInvalid, "ERR no leader is known that could hand leadership over"});
+  }
+  if (to_node == node_) return Done{};
+  feed(raft::TransferLeadership{raft::NodeId{to_node}});
+  return Done{};
+}
+
+Status Engine::shutdown(Session&, const local::ShutdownOptions&) {
+  terminate(0);
+  return Done{};
+}
+
+bool Engine::abort_shutdown() {
+  return false;
+}
+
+Status Engine::write_config_file(const std::string& path, const std::string& text) {
+  return host_.write_config_file(path, text);
+}
+
+std::optional<std::string> Engine::read_config_file(const std::string& path) {
+  return host_.read_config_file(path);
+}
+
+void Engine::setting_changed(std::string_view name) {
+  host_.setting_changed(name);
+}
+
+// ---- Data that node-local commands show
+
+std::uint64_t Engine::count_keys_in_slot(std::uint32_t slot) {
+  return store_->count_keys_in_slot(0, slot);
+}
+
+std::vector<std::string> Engine::keys_in_slot(std::uint32_t slot, std::uint64_t count) {
+  return store_->keys_in_slot(0, slot, count);
+}
+
+}  // namespace redraft::replica

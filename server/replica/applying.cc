@@ -1,0 +1,196 @@
+#include <algorithm>
+
+#include "resp/number.h"
+#include "server/commands/waiters.h"
+#include "server/replica/engine.h"
+
+// Committed entries, in log order, become state and replies. State is a function of the entries alone; what only this
+// node knows of its own batches (whose commands they hold) decides where replies go and nothing else.
+
+namespace redraft::replica {
+
+using commands::Command;
+using commands::CommandId;
+
+void Engine::apply_committed() {
+  if (applying_) return;  // a pump inside apply: the outer call goes on with what it queues
+  applying_ = true;
+  while (installing_ || !committed_.empty()) {
+    if (installing_) {
+      swap_in_snapshot();
+      continue;
+    }
+    const raft::Entry entry = std::move(committed_.front());
+    committed_.pop_front();
+    apply(entry);
+    if (!committed_.empty()) host_.pump();
+  }
+  applying_ = false;
+  pass_read_rounds();
+}
+
+void Engine::apply(const raft::Entry& entry) {
+  ensure(entry.index.value == applied_.value + 1, "entries are applied without a gap and once (pitfall G2)");
+  Batch mine;
+  const bool own = take_own_batch(entry, mine);
+  applied_ = entry.index;
+  applied_term_ = entry.term;
+  if (entry.type == raft::EntryType::kCommand || entry.type == raft::EntryType::kTermStart) {
+    Result<Payload> payload = read_payload(entry.payload.view());
+    ensure(payload.ok(), "a committed entry has a payload this version reads");
+    last_clock_ms_ = std::max(last_clock_ms_, payload->header.clock_ms);
+    store_->begin_entry(entry.index.value, payload->header.clock_ms);
+    if (entry.type == raft::EntryType::kTermStart) begin_term();
+    apply_commands(*payload, own ? &mine : nullptr);
+  }
+  if (own) finish_batch(std::move(mine));
+  snapshots_.applied(entry.payload.size());
+}
+
+// The oldest batch of this node, if this entry is it. An entry of another term at its index, committed, proves that it
+// was never executed and never will be (architecture, "Outcome of a proposed write"; pitfall B10).
+bool Engine::take_own_batch(const raft::Entry& entry, Batch& mine) {
+  while (!pipeline_.in_flight().empty() && pipeline_.in_flight().front().index <= entry.index) {
+    Batch batch = pipeline_.take_oldest();
+    if (batch.index == entry.index && batch.term == entry.term) {
+      mine = std::move(batch);
+      return true;
+    }
+    lose_batch(std::move(batch), Outcome::kNotExecuted);
+  }
+  return false;
+}
+
+void Engine::apply_commands(const Payload& payload, Batch* mine) {
+  CommandReader reader(payload.commands);
+  CommandHeader header;
+  std::vector<std::string_view>& arguments = apply_arguments_;
+  std::size_t ordinal = 0;
+  while (reader.next(header, arguments)) {
+    Session* session = nullptr;
+    if (mine != nullptr && ordinal < mine->writers.size()) session = mine->writers[ordinal];
+    const std::uint64_t seed = payload.header.seed + ordinal * 0x9e3779b97f4a7c15u;
+    apply_command({payload.header.node, header, arguments, seed, payload.header.clock_ms}, session);
+    ++ordinal;
+  }
+  ensure(!reader.malformed(), "a committed entry's commands are whole");
+}
+
+void Engine::apply_command(const Applied& applied, Session* session) {
+  if (session == nullptr || session->closed) {
+    scratch_.clear();
+    resp::Writer writer(scratch_, resp::Writer::Protocol::kResp2);
+    const bool waits = execute_applied(applied, nullptr, writer);
+    finish_served_clients();
+    // A client that is gone waits for nothing: its waiter is withdrawn by an entry, so that every node does the same.
+    if (session != nullptr && waits) leave_closed(applied);
+    return;
+  }
+  // Reads that came before this write on its connection: the write was proposed after them and is their barrier.
+  while (!session->pending.empty() && session->pending.front().kind != Pending::Kind::kWrite) {
+    Pending& head = session->pending.front();
+    if (head.kind == Pending::Kind::kRead) {
+      head.batch = 0;
+      head.round = 0;
+      head.settled = true;
+      if (!run_read(*session)) fail("a read that its own connection's write overtakes needs no later clock");
+    } else {
+      ReplyScope scope(*this, *session, head.silent);
+      session->output().append(session->arena, head.offset, head.size);
+    }
+    session->pending.pop_front();
+  }
+  ensure(!session->pending.empty() && session->pending.front().number == applied.header.number,
+         "a connection's writes are applied in the order they were sent (pitfall H1)");
+  bool blocked = false;
+  {
+    ReplyScope scope(*this, *session, session->pending.front().silent);
+    blocked = execute_applied(applied, session, session->writer());
+  }
+  if (blocked) {
+    begin_wait(*session);
+  } else {
+    answered_write(*session);
+  }
+  finish_served_clients();
+}
+
+bool Engine::execute_applied(const Applied& applied, Session* session, resp::Writer& reply) {
+  commands::Random random(applied.seed);
+  commands::Context context{*store_, *this, *this, reply, random};
+  context.arguments = applied.arguments;
+  context.db = applied.header.db;
+  context.clock_ms = applied.clock_ms;
+  context.index = applied_.value;
+  context.origin = {applied.node, applied.header.connection, applied.header.number};
+  context.applying = true;
+  switch (applied.header.id) {
+    case CommandId::kTransaction:
+      run_transaction(context, session);
+      return false;
+    case CommandId::kUnblockWaiter:
+      commands::unblock_waiter_command(context);
+      return false;
+    case CommandId::kSetSetting:
+      apply_setting(context);
+      return false;
+    case CommandId::kFragment:
+      return apply_fragment(context, applied, session);
+    default:
+      break;
+  }
+  context.command = commands::find_command(applied.header.id);
+  ensure(context.command != nullptr && context.command->handler != nullptr,
+         "every command in the log is known to every node that applies it");
+  commands::execute(context);
+  if (context.blocked) wait_timeout_ms_ = context.block_timeout_ms;
+  return context.blocked;
+}
+
+// The reply to the write at the session's front is written.
+void Engine::answered_write(Session& session) {
+  const Pending done = session.pending.front();
+  session.pending.pop_front();
+  --session.writes_pending;
+  session.last_write_index = applied_.value;
+  if (done.command != nullptr && done.command->is(commands::kBlocking)) resume(session, Hold::kBlocked);
+  if (session.held(Hold::kFragments)) resume(session, Hold::kFragments);
+  drain(session);
+}
+
+void Engine::finish_batch(Batch batch) {
+  resolved_batch_ = batch.number;
+  for (Session* session : batch.writers) {
+    if (session == nullptr) continue;
+    if (!session->closed) drain(*session);
+    sessions_.release(*session);
+  }
+  for (Session* session : batch.readers) {
+    if (!session->closed) drain(*session);
+    sessions_.release(*session);
+  }
+  pipeline_.recycle(std::move(batch));
+}
+
+// Settings that decide state are part of it: the same on every node from this entry on.
+void Engine::apply_setting(commands::Context& context) {
+  for (std::size_t i = 1; i + 1 < context.arguments.size(); i += 2) {
+    store_->set_setting(context.arguments[i], context.arguments[i + 1]);
+  }
+  adopt_cluster_settings();
+  context.reply.ok();
+}
+
+// What this node derives from the cluster-wide settings.
+void Engine::adopt_cluster_settings() {
+  const auto text = [&](std::string_view name) { return store_->setting(name); };
+  if (const auto password = text("requirepass")) settings_.values().require_pass = *password;
+  if (const auto bulk = text("proto-max-bulk-len")) {
+    if (const auto bytes = resp::parse_int64(*bulk)) {
+      settings_.values().proto_max_bulk_len = static_cast<std::uint64_t>(*bytes);
+      sessions_.for_each([&](Session& session) { session.parser.set_bulk_max(*bytes); });
+    }
+  }
+}
+
+}  // namespace redraft::replica

@@ -1,0 +1,400 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "raft/raft.h"
+#include "server/commands/context.h"
+#include "server/commands/waiters.h"
+#include "server/replica/fragments.h"
+#include "server/replica/host.h"
+#include "server/replica/local/actions.h"
+#include "server/replica/local/latency_monitor.h"
+#include "server/replica/local/slow_log.h"
+#include "server/replica/logical_clock.h"
+#include "server/replica/peers.h"
+#include "server/replica/pipeline.h"
+#include "server/replica/read_rounds.h"
+#include "server/replica/replica.h"
+#include "server/replica/sessions.h"
+#include "server/replica/snapshots.h"
+#include "server/replica/statistics.h"
+#include "server/replica/storage.h"
+#include "server/store/breather.h"
+#include "server/store/store.h"
+
+namespace redraft::replica {
+
+// The inside of a Replica: what its parts are and how an input goes through them. One class because one thread owns one
+// state; its functions are grouped in files by what they are about: requests, transactions, reading, applying,
+// outcomes, lifecycle, actions.
+class Engine final : public commands::Surroundings,
+                     public store::Breather,
+                     public local::Actions,
+                     public Peers::Listener,
+                     public Snapshots::Node {
+ public:
+  using Arguments = std::span<const std::string_view>;
+
+  Engine(Settings& settings, Host& host, std::uint64_t seed, Time now);
+  ~Engine() override;
+
+  // lifecycle.cc
+  void start(std::unique_ptr<Recovered> recovered);
+  void advance(Time now);
+  void end_turn();
+  void disk_done(DiskDone done);
+  void bulk_done(BulkDone done);
+  void terminate(int exit_status);
+
+  void loading_progress(std::uint64_t bytes_read, std::uint64_t bytes_total) {
+    loading_bytes_read_ = bytes_read;
+    loading_bytes_total_ = bytes_total;
+  }
+
+  // requests.cc
+  [[nodiscard]] Session& client_connected(ClientAddress address);
+  [[nodiscard]] std::span<char> input_space(Session& session, std::size_t suggested);
+  void client_input(Session& session, std::size_t size);
+  void process(Session& session);
+  void client_closed(Session& session);
+  [[nodiscard]] bool admit_admin(const ClientAddress& address) const;
+
+  [[nodiscard]] Phase phase() const { return phase_; }
+  [[nodiscard]] Time now() const { return now_; }
+  [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] const raft::Raft* raft() const { return raft_.get(); }
+  [[nodiscard]] store::Store* store() { return store_.get(); }
+  [[nodiscard]] Sessions& sessions() { return sessions_; }
+  [[nodiscard]] Peers& peers() { return peers_; }
+
+  // Peers::Listener (peers.h), in messages.cc
+  void peer_message(raft::Envelope envelope) override;
+  void peer_ready(std::uint64_t node) override;
+  void peer_lost(std::uint64_t node) override;
+  void peer_refused(std::uint64_t node) override;
+  void peer_status(std::uint64_t node, const PeerStatus& status) override;
+  void transfer_asked(std::uint64_t to_node) override;
+  void cluster_agreed(const ClusterId& cluster, const raft::Configuration& configuration) override;
+  void bulk_frame(std::uint64_t from, SharedBytes frame) override;
+
+  // Snapshots::Node, in messages.cc
+  [[nodiscard]] store::Store& live_store() override { return *store_; }
+  [[nodiscard]] const Fragments& live_fragments() const override { return fragments_; }
+  [[nodiscard]] raft::SnapshotMetadata present_state() const override;
+  void tell_raft(raft::Input input) override { later_.push_back(std::move(input)); }
+  bool send_bulk(std::uint64_t to, std::string header, SharedBytes bytes) override {
+    return peers_.send_bulk(to, std::move(header), std::move(bytes));
+  }
+  void snapshot_over(const std::optional<Error>& error) override;
+
+  // commands::Surroundings
+  resp::Writer* waiting_client(const commands::Origin& origin) override;
+  void notify(commands::Event event, std::string_view name, std::string_view key, std::uint32_t db) override;
+
+  // store::Breather
+  void breathe() override { host_.pump(); }
+
+  // local::Actions, in actions.cc
+  [[nodiscard]] local::NodeView view() const override;
+  [[nodiscard]] Settings& settings() override { return settings_; }
+  [[nodiscard]] Statistics& statistics() override { return statistics_; }
+  [[nodiscard]] local::SlowLog& slow_log() override { return slow_log_; }
+  [[nodiscard]] local::LatencyMonitor& latency() override { return latency_; }
+  [[nodiscard]] std::optional<std::string> cluster_setting(std::string_view name) const override;
+  void each_session(const std::function<void(Session&)>& visit) override;
+  [[nodiscard]] Session* find_session(std::uint64_t id) override { return sessions_.find(id); }
+  [[nodiscard]] std::uint32_t subscriptions(const Session&) const override { return 0; }
+  [[nodiscard]] std::uint32_t pattern_subscriptions(const Session&) const override { return 0; }
+  void kill(Session& session) override;
+  [[nodiscard]] bool unblock(Session& session, bool with_error) override;
+  void pause(local::PauseMode mode, std::uint64_t until_monotonic_ms) override;
+  void unpause() override;
+  void forget_connection_state(Session& session) override;
+  void set_cluster_settings(Session& session, std::span<const std::pair<std::string, std::string>> settings) override;
+  void wait(Session& session, const local::WaitRequest& request) override;
+  [[nodiscard]] std::uint64_t durable_replicas(const Session& session) const override;
+  [[nodiscard]] bool durable_here(const Session& session) const override;
+  void snapshot_and_answer(Session& session) override;
+  void sleep(Session& session, std::uint64_t microseconds) override;
+  [[nodiscard]] Status start_snapshot() override;
+  [[nodiscard]] Status transfer_leadership(std::uint64_t to_node) override;
+  [[nodiscard]] Status shutdown(Session& session, const local::ShutdownOptions& options) override;
+  [[nodiscard]] bool abort_shutdown() override;
+  [[nodiscard]] Status write_config_file(const std::string& path, const std::string& text) override;
+  [[nodiscard]] std::optional<std::string> read_config_file(const std::string& path) override;
+  void setting_changed(std::string_view name) override;
+  [[nodiscard]] std::uint64_t count_keys_in_slot(std::uint32_t slot) override;
+  [[nodiscard]] std::vector<std::string> keys_in_slot(std::uint32_t slot, std::uint64_t count) override;
+  [[nodiscard]] std::string digest() override;
+  [[nodiscard]] std::string value_digest(std::uint32_t db, std::string_view key) override;
+  [[nodiscard]] std::optional<std::string> debug_object(std::uint32_t db, std::string_view key) override;
+  void set_active_expire(bool on) override { active_expire_ = on; }
+
+ private:
+  friend class Replica;
+
+  // Around everything that writes to a session's output: tells the host, and drops the reply where CLIENT REPLY wants
+  // none.
+  class ReplyScope {
+   public:
+    ReplyScope(Engine& engine, Session& session, bool silent)
+        : engine_(engine), session_(session), silent_(silent), begin_(session.output().size()) {}
+    ReplyScope(const ReplyScope&) = delete;
+    ReplyScope& operator=(const ReplyScope&) = delete;
+    ~ReplyScope() {
+      if (silent_) session_.output().resize(begin_);
+      engine_.report_output(session_);
+    }
+
+   private:
+    Engine& engine_;
+    Session& session_;
+    bool silent_;
+    std::size_t begin_;
+  };
+
+  // A command out of a committed entry.
+  struct Applied {
+    std::uint64_t node;
+    const CommandHeader& header;
+    Arguments arguments;
+    std::uint64_t seed;
+    std::uint64_t clock_ms;
+  };
+  enum class Outcome : std::uint8_t { kNotExecuted, kUnknown };
+  struct Parked {
+    std::uint64_t until_us;
+    std::uint64_t session;
+  };
+  // A command larger than an entry on its way into the log.
+  struct Fragmenting {
+    std::uint64_t session = 0;
+    std::uint64_t number = 0;
+    std::string encoded;
+    std::size_t offset = 0;
+  };
+  struct WaitingForCopies {
+    local::WaitRequest request;
+    std::uint64_t session = 0;
+    std::uint64_t until_us = 0;
+  };
+
+  static constexpr std::size_t kInputSpaceMin = std::size_t{8} << 10;
+  static constexpr std::size_t kAdminClients = 4;
+  static constexpr std::size_t kInputKept = std::size_t{64} << 10;
+  static constexpr std::size_t kArenaKept = std::size_t{64} << 10;
+  static constexpr std::uint64_t kDoubtAfter_us = 2'000'000;
+  static constexpr std::uint64_t kTick_us = 10'000;
+
+  // requests.cc
+  bool take(Session& session, Arguments arguments);
+  bool take_local(Session& session, const commands::Command& command, Arguments arguments);
+  bool take_data(Session& session, const commands::Command& command, Arguments arguments);
+  void take_read(Session& session, const commands::Command& command, Arguments arguments);
+  void place_read(Session& session, Pending pending);
+  bool propose(Session& session, commands::CommandId id, const commands::Command& command, Arguments arguments);
+  [[nodiscard]] bool room_for(std::size_t size) const;
+  void propose_for(Session& session, commands::CommandId id, const commands::Command& command, Arguments arguments);
+  void run_local(Session& session, const commands::Command& command, Arguments arguments, resp::Writer& reply);
+  void answer_local(Session& session, const commands::Command& command, Arguments arguments, resp::Writer& reply,
+                    bool in_transaction);
+  void leave_closed(const Applied& applied);
+  void answer(Session& session, const std::function<void(resp::Writer&)>& write);
+  void close_after_replies(Session& session);
+  void drop_consumed_input(Session& session);
+  void count(Session& session, const commands::Command& command);
+  void report_output(Session& session);
+  void resume(Session& session, Hold hold);
+  void process_resumed();
+  [[nodiscard]] bool debug_allowed(const Session& session) const;
+  [[nodiscard]] bool paused(const Session& session, const commands::Command& command) const;
+  [[nodiscard]] std::uint64_t connection_of(const Session& session) const { return connection_of_id(session.id()); }
+  [[nodiscard]] std::uint64_t connection_of_id(std::uint64_t id) const { return boot_ << 32 | id; }
+
+  // transactions.cc
+  [[nodiscard]] static bool transaction_control(commands::CommandId id);
+  bool take_transaction_control(Session& session, const commands::Command& command, Arguments arguments);
+  bool take_watch(Session& session, const commands::Command& command, Arguments arguments);
+  void run_watch(Session& session, Arguments arguments);
+  bool queue(Session& session, const commands::Command& command, Arguments arguments);
+  bool take_exec(Session& session, const commands::Command& command);
+  void forget_transaction(Session& session);
+  [[nodiscard]] bool watched_changed(std::string_view seen, std::uint64_t clock_ms) const;
+  void run_transaction(commands::Context& context, Session* session);
+  void run_queued_local(Session* session, const commands::Command& command, Arguments arguments, resp::Writer& reply);
+  std::uint32_t select_queued(Arguments arguments, resp::Writer& reply, std::uint32_t db) const;
+
+  // reading.cc
+  bool begin_read_round(bool hold);
+  void pass_read_rounds();
+  void cancel_reads();
+  void drain(Session& session);
+  bool run_read(Session& session);
+  bool execute_read(Session& session, Pending& head, Arguments arguments);
+
+  // applying.cc
+  void apply_committed();
+  void apply(const raft::Entry& entry);
+  bool take_own_batch(const raft::Entry& entry, Batch& mine);
+  void apply_commands(const Payload& payload, Batch* mine);
+  void apply_command(const Applied& applied, Session* session);
+  bool execute_applied(const Applied& applied, Session* session, resp::Writer& reply);
+  void answered_write(Session& session);
+  void finish_batch(Batch batch);
+  void begin_term();
+  void swap_in_snapshot();
+  void note_clock(const raft::Entry& entry);
+  void apply_setting(commands::Context& context);
+  void adopt_cluster_settings();
+
+  // fragmenting.cc
+  void begin_fragments(Session& session, const Pending& pending, const CommandHeader& header, Arguments arguments);
+  void propose_fragments();
+  void cancel_fragments();
+  bool apply_fragment(commands::Context& context, const Applied& applied, Session* session);
+
+  // outcomes.cc
+  bool take_elsewhere(Session& session, const commands::Command& command, Arguments arguments);
+  void redirect(Session& session, const commands::Command& command, Arguments arguments, resp::Writer& reply);
+  void release_parked(bool leader_is_known);
+  void lose_batch(Batch batch, Outcome outcome);
+  void lose_write(Session& session, const CommandHeader& header, Arguments arguments, Outcome outcome);
+  void doubt_old_batches();
+  void begin_wait(Session& session);
+  void finish_served_clients();
+  void end_wait(Session& session);
+  void propose_unblock(Session& session, commands::UnblockReason reason);
+  void time_out_waits();
+  void restart_waits();
+
+  // lifecycle.cc
+  void start_raft();
+  void form_cluster();
+  void follow_configuration();
+  void feed(raft::Input input);
+  void feed_later();
+  void carry_out(raft::Output& output);
+  void send_durable_promises();
+  void close_batch();
+  void settle_role();
+  void begin_leading();
+  void step_down_clients();
+  void expire();
+  void sample_statistics();
+  void ask_to_wake();
+  void go_on_stopping();
+  [[nodiscard]] std::uint64_t next_seed() { return random_.next(); }
+  [[nodiscard]] bool raft_leads() const;
+  // Raft leads and the term's first entry is on its way: commands may be proposed.
+  [[nodiscard]] bool leading() const;
+  // Another node leads.
+  [[nodiscard]] bool leader_known() const;
+  [[nodiscard]] std::size_t voters() const;
+  [[nodiscard]] std::optional<MemberAddress> leader_address() const;
+  [[nodiscard]] MemberAddress own_address() const;
+  [[nodiscard]] bool cluster_enabled() const;
+
+  // actions.cc
+  void view_raft(local::NodeView& view) const;
+  void view_data(local::NodeView& view) const;
+  void end_pause();
+  void check_waiting_for_copies();
+
+  struct Promises {
+    raft::Ticket after;
+    std::vector<raft::Envelope> envelopes;
+  };
+
+  Settings& settings_;
+  Host& host_;
+  commands::Random random_;
+  Time now_;
+  Time started_;
+  Phase phase_ = Phase::kLoading;
+  std::uint64_t loading_bytes_read_ = 0;
+  std::uint64_t loading_bytes_total_ = 0;
+  Statistics statistics_;
+  local::SlowLog slow_log_;
+  local::LatencyMonitor latency_;
+
+  // Who this node is; all 0 while loading.
+  std::uint64_t node_ = 0;
+  std::uint64_t boot_ = 0;
+  raft::Incarnation incarnation_;
+  ClusterId cluster_{};
+  wal::Identity identity_;
+  raft::Configuration forming_;  // the first one, if this node founds the cluster
+
+  std::unique_ptr<raft::Raft> raft_;  // none before the cluster is formed
+  raft::Restored restored_;           // for it, until then
+  raft::Output output_;               // reused by every step
+  bool feeding_ = false;
+  std::vector<raft::Input> later_;  // what came up while an output was carried out
+  std::deque<Promises> promises_;   // wait for their ticket
+  raft::Ticket durable_;
+  std::unique_ptr<store::Store> store_;
+  Fragments fragments_;
+  Sessions sessions_;
+  Pipeline pipeline_;
+  ReadRounds reads_;
+  LogicalClock clock_;
+  Peers peers_;
+  Snapshots snapshots_;
+
+  // Committed and not applied. A pump inside a long command adds to it; only apply_committed takes from it.
+  std::deque<raft::Entry> committed_;
+  bool applying_ = false;
+  bool installing_ = false;  // a received snapshot is to be swapped in between two entries
+  raft::LogIndex reported_applied_;
+  raft::LogIndex applied_;
+  raft::Term applied_term_;
+  std::uint64_t resolved_batch_ = 0;  // own batches up to this one are applied or lost
+  std::uint64_t last_clock_ms_ = 0;   // newest clock in an entry that was proposed here or applied
+
+  // What Raft said, acted upon between applies (settle_role).
+  bool role_change_due_ = false;
+  bool reads_lost_ = false;
+  bool became_leader_ = false;
+  bool configuration_change_due_ = false;
+  bool serving_leader_ = false;  // leads as far as clients are concerned
+  std::uint64_t stepped_down_us_ = 0;
+  std::uint64_t last_leader_ = 0;
+
+  std::uint64_t last_tick_us_ = 0;
+  std::uint64_t last_status_us_ = 0;
+  std::uint64_t last_sample_us_ = 0;
+  std::uint64_t last_expiry_entry_us_ = 0;
+  std::uint64_t stopping_since_us_ = 0;
+  int exit_status_ = 0;
+
+  // Sessions that wait for something other than their own log entries.
+  std::vector<Parked> parked_;
+  std::vector<std::uint64_t> back_pressured_;
+  std::vector<std::uint64_t> resumed_;
+  std::set<std::uint64_t> waiting_;  // in a blocking command
+  std::vector<Session*> served_;     // got their element inside the command being applied
+  std::vector<WaitingForCopies> waiting_for_copies_;
+  std::vector<std::uint64_t> waiting_for_snapshot_;
+  std::deque<Fragmenting> fragmenting_;
+  local::PauseMode pause_mode_ = local::PauseMode::kNone;
+  std::uint64_t pause_until_ms_ = 0;
+
+  std::uint64_t wait_timeout_ms_ = 0;  // of the blocking command just applied
+  bool active_expire_ = true;
+  bool disk_full_ = false;
+  std::string scratch_;  // replies nobody reads
+  std::vector<std::string_view> apply_arguments_;
+  std::deque<std::vector<std::string_view>> read_commands_;
+};
+
+}  // namespace redraft::replica

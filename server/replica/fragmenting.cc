@@ -1,0 +1,77 @@
+#include <algorithm>
+#include <array>
+
+#include "server/replica/engine.h"
+
+// A command larger than an entry: cut into fragment entries as the pipeline has room, put together again at apply.
+
+namespace redraft::replica {
+namespace {
+
+// Room for the fragment's own header and for the rest of the batch.
+constexpr std::size_t kPieceSize = kPayloadMax - 4096;
+
+}  // namespace
+
+void Engine::begin_fragments(Session& session, const Pending& pending, const CommandHeader& header,
+                             Arguments arguments) {
+  Fragmenting& sending = fragmenting_.emplace_back();
+  sending.session = session.id();
+  sending.number = header.number;
+  append_command(sending.encoded, header, arguments);
+  session.pending.push_back(pending);
+  ++session.writes_pending;
+  session.last_write_batch = 0;
+  session.hold(Hold::kFragments);
+  propose_fragments();
+}
+
+void Engine::propose_fragments() {
+  while (!fragmenting_.empty() && leading() && room_for(kPieceSize)) {
+    Fragmenting& sending = fragmenting_.front();
+    Session* session = sessions_.find(sending.session);
+    const std::string_view piece = std::string_view(sending.encoded).substr(sending.offset, kPieceSize);
+    sending.offset += piece.size();
+    const bool last = sending.offset == sending.encoded.size();
+    if (pipeline_.full(piece.size() + 128)) close_batch();
+    if (!leading()) return;
+    CommandHeader header{.id = commands::CommandId::kFragment, .number = sending.number};
+    header.connection = connection_of_id(sending.session);
+    const std::array<std::string_view, 3> arguments{"fragment", last ? "1" : "0", piece};
+    const bool waiting = last && session != nullptr && !session->pending.empty();
+    const std::uint64_t batch = pipeline_.add(waiting ? session : nullptr, header, arguments);
+    if (waiting) {
+      session->pending.back().batch = batch;
+      session->last_write_batch = batch;
+      sessions_.acquire(*session);
+    }
+    if (last) fragmenting_.pop_front();
+  }
+}
+
+// Leadership was lost before the last fragment was proposed: the command certainly did not run.
+void Engine::cancel_fragments() {
+  for (const Fragmenting& sending : std::exchange(fragmenting_, {})) {
+    Session* session = sessions_.find(sending.session);
+    if (session == nullptr || session->pending.empty()) continue;
+    lose_write(*session, {.number = sending.number}, {}, Outcome::kNotExecuted);
+  }
+}
+
+bool Engine::apply_fragment(commands::Context& context, const Applied& applied, Session* session) {
+  ensure(applied.arguments.size() == 3, "a fragment has a flag and bytes");
+  fragments_.append(context.origin, applied.arguments[2]);
+  if (applied.arguments[1] != "1") {
+    context.reply.ok();  // nobody reads it: only the last fragment has a client waiting
+    return false;
+  }
+  const std::string whole = fragments_.take(context.origin);
+  CommandReader reader(whole);
+  CommandHeader header;
+  std::vector<std::string_view> arguments;
+  const bool complete = reader.next(header, arguments);
+  ensure(complete, "the fragments of a command make a whole one within a term");
+  return execute_applied({applied.node, header, arguments, applied.seed, applied.clock_ms}, session, context.reply);
+}
+
+}  // namespace redraft::replica

@@ -1,0 +1,42 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "server/commands/context.h"
+
+namespace redraft::replica {
+
+// Commands larger than an entry arrive piece by piece and take effect with the last one. What has arrived is replicated
+// state: it is in the snapshot, and dropped at the next term's first entry, since the client that sent it was told
+// then.
+class Fragments {
+ public:
+  void append(const commands::Origin& origin, std::string_view piece) {
+    std::string& whole = unfinished_[origin];
+    whole.append(piece);
+    bytes_ += piece.size();
+  }
+  // Everything that arrived of the command, which is forgotten here.
+  [[nodiscard]] std::string take(const commands::Origin& origin) {
+    auto node = unfinished_.extract(origin);
+    if (node.empty()) return {};
+    bytes_ -= node.mapped().size();
+    return std::move(node.mapped());
+  }
+  void clear() {
+    unfinished_.clear();
+    bytes_ = 0;
+  }
+  [[nodiscard]] std::size_t bytes() const { return bytes_; }
+  [[nodiscard]] const std::map<commands::Origin, std::string>& all() const { return unfinished_; }
+
+ private:
+  std::map<commands::Origin, std::string> unfinished_;
+  std::size_t bytes_ = 0;
+};
+
+}  // namespace redraft::replica

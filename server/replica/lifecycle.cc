@@ -1,0 +1,478 @@
+#include <algorithm>
+
+#include "base/crc32c.h"
+#include "server/replica/engine.h"
+
+// The one place that turns what Raft wants into work, and the turns of the node's life: start, time, the end of a turn,
+// changes of role, the way out.
+
+namespace redraft::replica {
+namespace {
+
+constexpr std::uint64_t kStatusInterval_us = 1'000'000;
+constexpr std::uint64_t kSampleInterval_us = 100'000;
+constexpr std::uint64_t kExpiryEntryInterval_us = 100'000;
+constexpr std::size_t kExpireSlice = 200;
+constexpr std::size_t kFreeSlice = 2000;
+constexpr std::uint64_t kStopBound_us = 1'000'000;
+
+}  // namespace
+
+Engine::Engine(Settings& settings, Host& host, std::uint64_t seed, Time now)
+    : settings_(settings),
+      host_(host),
+      random_(seed),
+      now_(now),
+      started_(now),
+      clock_(settings.values().max_clock_drift_ppm),
+      peers_(host, settings, *this),
+      snapshots_(host, settings, *this) {
+  statistics_.per_command.resize(1024);
+}
+
+Engine::~Engine() = default;
+
+void Engine::start(std::unique_ptr<Recovered> recovered) {
+  ensure(phase_ == Phase::kLoading, "a replica starts once");
+  node_ = recovered->identity.node_id;
+  boot_ = recovered->identity.boot;
+  cluster_ = recovered->identity.cluster_id;
+  incarnation_ = raft::Incarnation{recovered->identity.incarnation};
+  store_ = std::move(recovered->store);
+  fragments_ = std::move(recovered->fragments);
+  applied_ = recovered->restored.snapshot.index;
+  applied_term_ = recovered->restored.snapshot.term;
+  last_clock_ms_ = store_->clock_ms();
+  for (const raft::Entry& entry : recovered->restored.entries) note_clock(entry);
+  snapshots_.start(recovered->restored.snapshot.index, recovered->log_bytes);
+  peers_.set_identity(recovered->identity, to_text(own_address()));
+  identity_ = recovered->identity;
+  adopt_cluster_settings();
+  phase_ = Phase::kServing;
+  restored_ = std::move(recovered->restored);
+  if (cluster_ != ClusterId{}) {
+    start_raft();
+  } else {
+    form_cluster();
+  }
+}
+
+void Engine::start_raft() {
+  const Values& values = settings_.values();
+  raft::Config config;
+  config.id = raft::NodeId{node_};
+  config.incarnation = incarnation_;
+  const auto ticks = [](std::uint64_t ms) {
+    return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, ms * 1000 / kTick_us));
+  };
+  config.heartbeat_ticks = ticks(values.heartbeat_interval_ms);
+  config.election_timeout_ticks = ticks(values.election_timeout_ms);
+  config.early_election_ticks = std::max<std::uint32_t>(1, config.election_timeout_ticks / 10);
+  config.disk_stall_ticks_max = 4 * config.election_timeout_ticks;
+  config.uncommitted_bytes_max = values.client_memory_max + kPayloadMax;
+  config.catch_up_tail_entries = values.snapshot_tail_entries;
+  if (values.read_mode == ReadMode::kLease) {
+    config.lease_us = std::uint64_t{values.election_timeout_ms} * 1000 / 2;
+    config.lease_drift_us = config.lease_us * values.max_clock_drift_ppm / 1'000'000 + 1000;
+  }
+  config.lease_longest_us = config.lease_us;
+  raft_ = std::make_unique<raft::Raft>(config, std::move(restored_), random_.next());
+  last_tick_us_ = now_.monotonic_us;
+  follow_configuration();
+  // A single voter need not wait for an election timeout: nobody else can lead.
+  if (raft_->configuration().members().size() == 1) feed(raft::Campaign{});
+}
+
+// No cluster yet: a single node forms its own, several need every initial member once.
+void Engine::form_cluster() {
+  const Values& values = settings_.values();
+  std::vector<PeerAddress> members;
+  for (const InitialMember& member : values.initial_cluster)
+    members.push_back({member.node, member.host, member.peer_port});
+  peers_.set_members(members);
+  if (members.size() > 1) return;
+  ClusterId cluster;
+  host_.random_bytes(std::span(reinterpret_cast<char*>(cluster.data()), cluster.size()));
+  cluster[0] |= 1;  // never the id that means none
+  raft::Member self;
+  self.id = raft::NodeId{node_};
+  self.incarnation = incarnation_;
+  self.address = to_text(own_address());
+  self.voter = true;
+  cluster_agreed(cluster, raft::Configuration(to_hex(cluster), {self}));
+}
+
+void Engine::cluster_agreed(const ClusterId& cluster, const raft::Configuration& configuration) {
+  if (cluster_ != ClusterId{}) return;
+  cluster_ = cluster;
+  forming_ = configuration;
+  DiskRequest request;
+  request.bootstrap = cluster;
+  host_.submit(std::move(request));
+}
+
+// ---- Raft's wishes
+
+void Engine::feed(raft::Input input) {
+  ensure(!feeding_, "a step of Raft does not lead to another one before its output is carried out");
+  feeding_ = true;
+  output_.clear();
+  raft_->step(std::move(input), output_);
+  carry_out(output_);
+  feeding_ = false;
+}
+
+void Engine::carry_out(raft::Output& output) {
+  for (raft::Envelope& envelope : output.messages) peers_.send(envelope);
+  if (!output.promises.empty()) {
+    promises_.push_back({output.promises_after, std::move(output.promises)});
+    output.promises = {};
+  }
+  if (output.disk.wanted()) {
+    DiskRequest request;
+    request.raft = std::move(output.disk);
+    output.disk = {};
+    host_.submit(std::move(request));
+  }
+  send_durable_promises();
+  for (raft::Entry& entry : output.committed) committed_.push_back(std::move(entry));
+  if (!output.committed.empty()) pipeline_.committed(raft_->commit_index());
+  for (const raft::ReadState& read : output.reads) reads_.confirmed(read.id.value, read.index);
+  if (!output.lost_reads.empty()) reads_lost_ = true;
+  if (output.leader_status) {
+    role_change_due_ = true;
+    if (output.leader_status->leader.value != 0) last_leader_ = output.leader_status->leader.value;
+  }
+  if (output.became_leader) became_leader_ = true;
+  if (output.configuration_changed) configuration_change_due_ = true;
+  for (const raft::LogRead& read : output.log_reads) {
+    DiskRequest request;
+    request.load = read;
+    host_.submit(std::move(request));
+  }
+  if (output.compacted_to) {
+    DiskRequest request;
+    request.release_below = *output.compacted_to + 1;
+    host_.submit(std::move(request));
+  }
+  snapshots_.raft_wants(output);
+  if (output.snapshot_installed) installing_ = true;
+}
+
+void Engine::feed_later() {
+  while (!later_.empty() && raft_ != nullptr) {
+    std::vector<raft::Input> inputs = std::exchange(later_, {});
+    for (raft::Input& input : inputs) feed(std::move(input));
+  }
+}
+
+void Engine::send_durable_promises() {
+  while (!promises_.empty() && promises_.front().after <= durable_) {
+    for (raft::Envelope& envelope : promises_.front().envelopes) peers_.send(envelope);
+    promises_.pop_front();
+  }
+}
+
+void Engine::disk_done(DiskDone done) {
+  if (done.no_space) {
+    disk_full_ = true;
+    return;
+  }
+  disk_full_ = false;
+  ++statistics_.syncs.total;
+  snapshots_.log_bytes = done.log_bytes;
+  if (done.bootstrapped) {
+    identity_.cluster_id = cluster_;
+    peers_.set_identity(identity_, to_text(own_address()));
+    start_raft();
+    if (!forming_.empty()) feed(raft::Bootstrap{std::move(forming_)});
+    return;
+  }
+  if (done.load) {
+    if (done.loaded.empty()) {
+      feed(raft::LogUnavailable{done.load->node});
+    } else {
+      feed(raft::LogLoaded{done.load->node, std::move(done.loaded)});
+    }
+    return;
+  }
+  if (done.ticket.value == 0) return;
+  durable_ = std::max(durable_, done.ticket);
+  send_durable_promises();
+  feed(raft::Persisted{done.ticket});
+}
+
+// ---- Time and turns
+
+void Engine::advance(Time now) {
+  now_ = now;
+  if (raft_ != nullptr) {
+    // Late ticks after a pause are one tick: a timer is believed only after the frames that wait (pitfall A11).
+    if (now_.monotonic_us >= last_tick_us_ + kTick_us) {
+      const std::uint64_t late = (now_.monotonic_us - last_tick_us_) / kTick_us;
+      const std::uint64_t ticks = std::min<std::uint64_t>(late, 3);
+      last_tick_us_ = late > ticks ? now_.monotonic_us : last_tick_us_ + ticks * kTick_us;
+      for (std::uint64_t i = 0; i < ticks; ++i) feed(raft::Tick{now_.monotonic_us});
+    }
+  }
+  if (applying_) return;
+  sample_statistics();
+  if (raft_ != nullptr && now_.monotonic_us >= last_status_us_ + kStatusInterval_us) {
+    last_status_us_ = now_.monotonic_us;
+    peers_.send_status({now_.wall_ms, applied_.value});
+  }
+}
+
+void Engine::end_turn() {
+  if (phase_ == Phase::kLoading || applying_) {
+    ask_to_wake();
+    return;
+  }
+  settle_role();
+  apply_committed();
+  if (raft_ != nullptr && applied_ > reported_applied_) {
+    reported_applied_ = applied_;
+    feed(raft::Applied{applied_});
+  }
+  release_parked(leading() || leader_known());
+  doubt_old_batches();
+  time_out_waits();
+  end_pause();
+  process_resumed();
+  if (store_ != nullptr) expire();
+  propose_fragments();
+  // A read round rides on the append that leaves anyway, else it goes alone.
+  const bool closing = leading() && pipeline_.should_close(now_.monotonic_us);
+  const bool round = begin_read_round(closing);
+  if (closing) close_batch();
+  if (closing && round) feed(raft::Flush{});
+  settle_role();
+  apply_committed();
+  check_waiting_for_copies();
+  if (raft_ != nullptr) snapshots_.turn(now_);
+  feed_later();
+  if (phase_ == Phase::kStopping) go_on_stopping();
+  ask_to_wake();
+}
+
+void Engine::close_batch() {
+  PayloadHeader header;
+  header.clock_ms = leading() ? clock_.read_ms(now_, voters()) : last_clock_ms_;
+  header.seed = next_seed();
+  header.node = node_;
+  const std::uint32_t commands = pipeline_.open_count();
+  Batch batch = pipeline_.close(header, now_.monotonic_us);
+  const std::uint32_t crc = crc32c(batch.payload.view());
+  feed(raft::Propose{raft::EntryType::kCommand, crc, batch.payload});
+  ensure(output_.proposal.has_value(), "a proposal is answered in its own step");
+  if (output_.proposal->status != raft::ProposalStatus::kAccepted) {
+    // Never in any log: a definite answer.
+    lose_batch(std::move(batch), Outcome::kNotExecuted);
+    return;
+  }
+  ++statistics_.batches.total;
+  statistics_.batched_commands.total += commands;
+  last_clock_ms_ = std::max(last_clock_ms_, header.clock_ms);
+  batch.index = output_.proposal->index;
+  batch.term = output_.proposal->term;
+  pipeline_.proposed(std::move(batch));
+}
+
+// What Raft said about roles, acted upon between applies and in this order: reads that were lost, then a term of our
+// own.
+void Engine::settle_role() {
+  if (applying_ || raft_ == nullptr) return;
+  if (configuration_change_due_) {
+    configuration_change_due_ = false;
+    follow_configuration();
+  }
+  if (role_change_due_ || reads_lost_) {
+    const bool step_down = serving_leader_ && !raft_leads();
+    reads_lost_ = false;
+    role_change_due_ = false;
+    if (!raft_leads()) {
+      if (step_down) stepped_down_us_ = now_.monotonic_us;
+      serving_leader_ = false;
+      cancel_reads();
+      cancel_fragments();
+      if (!pipeline_.open_empty()) close_batch();  // refused, so answered
+      if (step_down) step_down_clients();
+    }
+  }
+  if (became_leader_) {
+    became_leader_ = false;
+    if (raft_leads()) begin_leading();
+  }
+}
+
+void Engine::begin_leading() {
+  cancel_reads();  // follower rounds of before
+  serving_leader_ = true;
+  clock_.lead(last_clock_ms_, now_);
+  PayloadHeader header;
+  header.clock_ms = std::max(last_clock_ms_, clock_.read_ms(now_, voters()));
+  header.seed = next_seed();
+  header.node = node_;
+  PayloadWriter writer;
+  SharedBytes payload = writer.finish(header);
+  last_clock_ms_ = header.clock_ms;
+  const std::uint32_t crc = crc32c(payload.view());
+  feed(raft::Propose{raft::EntryType::kTermStart, crc, std::move(payload)});
+}
+
+// The newest clock in the log, whether applied or not: a new leader goes on from there.
+void Engine::note_clock(const raft::Entry& entry) {
+  if (entry.type == raft::EntryType::kConfiguration) return;
+  Result<Payload> payload = read_payload(entry.payload.view());
+  if (payload) last_clock_ms_ = std::max(last_clock_ms_, payload->header.clock_ms);
+}
+
+// The first entry of a term: whoever waited or sent fragments under an earlier leader is released.
+void Engine::begin_term() {
+  store_->waiters().clear();
+  fragments_.clear();
+  restart_waits();
+}
+
+// Memory of keys whose deadline an applied clock has passed, and of detached values: in slices, on every node by
+// itself. The leader proposes an entry for its clock when keys are due and nothing else carries it.
+void Engine::expire() {
+  if (active_expire_) statistics_.expired_keys += store_->expire_due(kExpireSlice);
+  store_->free_some(kFreeSlice);
+  if (!leading() || !active_expire_ || !pipeline_.open_empty()) return;
+  const std::uint64_t next = store_->next_deadline();
+  if (next == 0 || now_.monotonic_us < last_expiry_entry_us_ + kExpiryEntryInterval_us) return;
+  if (next > store_->clock_ms() && next <= clock_.read_ms(now_, voters())) {
+    last_expiry_entry_us_ = now_.monotonic_us;
+    pipeline_.want_entry(nullptr);
+  }
+}
+
+void Engine::sample_statistics() {
+  const std::uint64_t elapsed = now_.monotonic_us - last_sample_us_;
+  if (elapsed < kSampleInterval_us) return;
+  last_sample_us_ = now_.monotonic_us;
+  for (Statistics::Rate* rate :
+       {&statistics_.commands, &statistics_.bytes_in, &statistics_.bytes_out, &statistics_.batches,
+        &statistics_.batched_commands, &statistics_.read_rounds, &statistics_.syncs}) {
+    rate->sample(elapsed);
+  }
+  if (store_ != nullptr) statistics_.peak_memory = std::max(statistics_.peak_memory, store_->used_memory());
+}
+
+void Engine::ask_to_wake() {
+  std::uint64_t at = now_.monotonic_us + kSampleInterval_us;
+  if (raft_ != nullptr) at = std::min(at, last_tick_us_ + kTick_us);
+  if (leading() && !pipeline_.open_empty()) at = std::min(at, pipeline_.close_at_us());
+  for (const Parked& parked : parked_) at = std::min(at, parked.until_us);
+  if (!resumed_.empty() || snapshots_.busy() || (store_ != nullptr && store_->garbage())) at = now_.monotonic_us + 1000;
+  host_.wake_at(at);
+}
+
+// ---- Who leads
+
+bool Engine::raft_leads() const {
+  return raft_ != nullptr && raft_->role() == raft::Role::kLeader;
+}
+
+bool Engine::leading() const {
+  return serving_leader_ && raft_leads();
+}
+
+bool Engine::leader_known() const {
+  return raft_ != nullptr && raft_->leader().value != 0 && !raft_leads();
+}
+
+std::size_t Engine::voters() const {
+  if (raft_ == nullptr) return 1;
+  return static_cast<std::size_t>(
+      std::ranges::count_if(raft_->configuration().members(), [](const raft::Member& member) { return member.voter; }));
+}
+
+MemberAddress Engine::own_address() const {
+  const Values& values = settings_.values();
+  MemberAddress own;
+  for (const InitialMember& member : values.initial_cluster) {
+    if (member.node == node_) own = {member.host, member.port, member.peer_port};
+  }
+  if (own.host.empty()) {
+    const bool anywhere = values.bind.empty() || values.bind.front() == "*" || values.bind.front() == "0.0.0.0";
+    own.host = anywhere ? "127.0.0.1" : values.bind.front();
+    own.port = values.port;
+    own.peer_port = values.peer_port != 0 ? values.peer_port : static_cast<std::uint16_t>(values.port + 10000);
+  }
+  if (!values.announce_ip.empty()) own.host = values.announce_ip;
+  if (values.announce_port != 0) own.port = values.announce_port;
+  if (values.announce_bus_port != 0) own.peer_port = values.announce_bus_port;
+  return own;
+}
+
+std::optional<MemberAddress> Engine::leader_address() const {
+  if (raft_ == nullptr || raft_->leader().value == 0) return std::nullopt;
+  const raft::Member* leader = raft_->configuration().find(raft_->leader());
+  if (leader == nullptr) return std::nullopt;
+  return parse_member_address(leader->address);
+}
+
+// Links to every member of the newest configuration.
+void Engine::follow_configuration() {
+  const raft::Configuration& configuration = raft_->configuration();
+  if (configuration.empty()) return;
+  peers_.set_configuration(configuration);
+  std::vector<PeerAddress> members;
+  for (const raft::Member& member : configuration.members()) {
+    const std::optional<MemberAddress> address = parse_member_address(member.address);
+    if (address) members.push_back({member.id.value, address->host, address->peer_port});
+  }
+  peers_.set_members(members);
+}
+
+// A plain or Sentinel client is told to look for the master anew by losing its connection, after its answers.
+void Engine::step_down_clients() {
+  pause_mode_ = local::PauseMode::kNone;
+  unpause();
+  if (cluster_enabled()) return;
+  sessions_.for_each([&](Session& session) {
+    if (!session.readonly) close_after_replies(session);
+  });
+}
+
+// ---- The way out
+
+void Engine::terminate(int exit_status) {
+  if (phase_ == Phase::kStopping) return;
+  exit_status_ = exit_status;
+  if (phase_ == Phase::kLoading || raft_ == nullptr) {
+    phase_ = Phase::kStopping;
+    host_.stop(exit_status);
+    return;
+  }
+  phase_ = Phase::kStopping;
+  stopping_since_us_ = now_.monotonic_us;
+  if (!raft_leads()) return;
+  // To the follower whose log is the furthest (thesis 3.10).
+  const raft::Progress* best = nullptr;
+  for (const raft::Progress& peer : raft_->progress()) {
+    const bool voter = raft_->configuration().is_voter(peer.node);
+    if (voter && peer.recently_active && (best == nullptr || peer.match_index > best->match_index)) best = &peer;
+  }
+  if (best != nullptr) feed(raft::TransferLeadership{best->node});
+}
+
+void Engine::go_on_stopping() {
+  const bool over = now_.monotonic_us >= stopping_since_us_ + kStopBound_us;
+  const bool alone = raft_->configuration().members().size() <= 1;
+  const bool settled = pipeline_.in_flight().empty() && pipeline_.open_empty() && committed_.empty();
+  if (!over && !(settled && (alone || (!raft_leads() && raft_->leader().value != 0)))) return;
+  host_.stop(exit_status_);
+}
+
+bool Engine::cluster_enabled() const {
+  const std::string& setting = settings_.values().cluster_enabled;
+  if (setting != "auto") return setting == "yes";
+  const std::size_t members =
+      raft_ != nullptr ? raft_->configuration().members().size() : settings_.values().initial_cluster.size();
+  return members > 1;
+}
+
+}  // namespace redraft::replica

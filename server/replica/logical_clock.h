@@ -1,0 +1,38 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "server/replica/host.h"
+
+namespace redraft::replica {
+
+// The clock that decides expiry: the leader's, stamped into every entry (architecture, section 6; compare ClusterClock
+// in logcabin/logcabin:Server/RaftConsensus.h). It starts at the last clock in the log, advances with suspend-counting
+// monotonic time, is slewed towards wall time by at most the permitted drift, and never goes back or stands still. Only
+// when a majority's wall clocks agree that it is far behind (all nodes were down) does it step, and only forward.
+class LogicalClock {
+ public:
+  explicit LogicalClock(std::uint32_t drift_max_ppm) : drift_max_ppm_(drift_max_ppm) {}
+
+  // This node leads from now on; `last_ms` is the newest clock in its log. 0, an empty log, takes this node's wall
+  // clock.
+  void lead(std::uint64_t last_ms, Time now);
+  // What a peer's wall clock showed; `now` is when it arrived.
+  void peer_wall(std::uint64_t node, std::uint64_t wall_ms, Time now);
+  void forget_peer(std::uint64_t node) { peer_offsets_ms_.erase(node); }
+
+  // The leader's clock in milliseconds. Only after `lead`; monotone over calls.
+  [[nodiscard]] std::uint64_t read_ms(Time now, std::size_t voters);
+
+ private:
+  [[nodiscard]] bool majority_agrees(std::int64_t lag_ms, Time now, std::size_t voters) const;
+
+  std::uint32_t drift_max_ppm_;
+  std::uint64_t clock_us_ = 0;
+  std::uint64_t monotonic_us_ = 0;  // when clock_us_ was right
+  // Wall clock minus monotonic clock of each peer as seen here, in milliseconds: comparable without being fresh.
+  std::map<std::uint64_t, std::int64_t> peer_offsets_ms_;
+};
+
+}  // namespace redraft::replica

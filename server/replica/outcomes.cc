@@ -1,0 +1,214 @@
+#include <algorithm>
+
+#include "server/commands/waiters.h"
+#include "server/replica/engine.h"
+#include "server/store/slot.h"
+
+// What a client is told when its command did not simply run here: redirects, the park time without a leader, writes
+// whose entry was lost or is uncertain, waits that end (redis-semantics, "Who answers what" and "Outcomes").
+
+namespace redraft::replica {
+
+using commands::Command;
+
+// Not the leader. True when answered; false when the request stays in the buffer until there is a leader or the park
+// time is over.
+bool Engine::take_elsewhere(Session& session, const Command& command, Arguments arguments) {
+  if (!leader_known() && !session.leaderless_over) {
+    if (!session.held(Hold::kNoLeader)) {
+      session.hold(Hold::kNoLeader);
+      parked_.push_back({now_.monotonic_us + settings_.values().leaderless_wait_ms * 1000, session.id()});
+    }
+    return false;
+  }
+  session.leaderless_over = false;
+  ++statistics_.error_replies;
+  if (session.transaction.open) session.transaction.aborted = true;
+  answer(session, [&](resp::Writer& reply) { redirect(session, command, arguments, reply); });
+  return true;
+}
+
+// Only for a command that certainly did not run and will not: clients send it again when they read this.
+void Engine::redirect(Session& session, const Command& command, Arguments arguments, resp::Writer& reply) {
+  if (!cluster_enabled()) {
+    if (leader_known() || leading()) {
+      reply.error("READONLY You can't write against a read only replica.");
+    } else {
+      reply.error("MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.");
+    }
+    return;
+  }
+  const std::optional<MemberAddress> leader = leader_address();
+  if (!leader) {
+    reply.error("CLUSTERDOWN The cluster is down");
+    return;
+  }
+  std::vector<std::uint32_t> positions;
+  if (!arguments.empty()) commands::find_key_positions(command, arguments, positions);
+  const std::uint32_t slot = positions.empty() ? 0 : store::slot_of(arguments[positions.front()]);
+  const std::string& host = session.address().unix_socket || !leader->host.empty() ? leader->host : std::string();
+  reply.error("MOVED " + std::to_string(slot) + " " + host + ":" + std::to_string(leader->port));
+}
+
+void Engine::release_parked(bool leader_is_known) {
+  const auto due = std::partition(parked_.begin(), parked_.end(), [&](const Parked& parked) {
+    return !leader_is_known && now_.monotonic_us < parked.until_us;
+  });
+  for (auto it = due; it != parked_.end(); ++it) {
+    Session* session = sessions_.find(it->session);
+    if (session == nullptr || !session->held(Hold::kNoLeader)) continue;
+    session->leaderless_over = !leader_is_known;
+    resume(*session, Hold::kNoLeader);
+  }
+  parked_.erase(due, parked_.end());
+}
+
+// The batch will not be applied here as this node's own. Every writer gets its answer in its turn.
+void Engine::lose_batch(Batch batch, Outcome outcome) {
+  Result<Payload> payload = read_payload(batch.payload.view());
+  ensure(payload.ok(), "a batch of this node has a payload");
+  CommandReader reader(payload->commands);
+  CommandHeader header;
+  std::vector<std::string_view> arguments;
+  resolved_batch_ = batch.number;
+  for (std::size_t i = 0; reader.next(header, arguments); ++i) {
+    Session* session = i < batch.writers.size() ? batch.writers[i] : nullptr;
+    if (session == nullptr) continue;
+    if (!session->closed) lose_write(*session, header, arguments, outcome);
+  }
+  for (Session* session : batch.writers) {
+    if (session != nullptr) sessions_.release(*session);
+  }
+  for (Session* session : batch.readers) {
+    for (Pending& pending : session->pending) {
+      if (pending.kind == Pending::Kind::kRead && pending.batch == batch.number) pending.cancelled = true;
+    }
+    if (!session->closed) drain(*session);
+    sessions_.release(*session);
+  }
+  pipeline_.recycle(std::move(batch));
+}
+
+void Engine::lose_write(Session& session, const CommandHeader& header, Arguments arguments, Outcome outcome) {
+  // Reads that came before it were not answered either, unless their round was passed already.
+  while (!session.pending.empty() && session.pending.front().kind != Pending::Kind::kWrite) {
+    session.pending.front().cancelled = true;
+    drain(session);
+  }
+  if (session.pending.empty() || session.pending.front().number != header.number) return;  // a fragment, answered once
+  Pending& head = session.pending.front();
+  const std::uint64_t batch = head.batch;
+  {
+    ReplyScope scope(*this, session, head.silent);
+    if (outcome == Outcome::kUnknown) {
+      session.writer().error("INDOUBT outcome unknown: the write may or may not take effect");
+    } else {
+      redirect(session, *head.command, header.id == commands::CommandId::kTransaction ? Arguments{} : arguments,
+               session.writer());
+    }
+  }
+  ++statistics_.error_replies;
+  for (Pending& pending : session.pending) {
+    if (pending.kind == Pending::Kind::kRead && pending.batch == batch) pending.cancelled = true;
+  }
+  answered_write(session);
+}
+
+// After a step-down: what is not resolved within the bound is in doubt. Its batch is forgotten; should the entry commit
+// after all, it is applied like anybody's.
+void Engine::doubt_old_batches() {
+  while (!pipeline_.in_flight().empty() && !leading() && now_.monotonic_us >= stepped_down_us_ + kDoubtAfter_us) {
+    lose_batch(pipeline_.take_oldest(), Outcome::kUnknown);
+  }
+}
+
+// ---- Waiting in a blocking pop
+
+void Engine::begin_wait(Session& session) {
+  Pending& head = session.pending.front();
+  head.blocked = true;
+  head.batch = 0;
+  session.blocked_command = head.command;
+  if (session.blocked_until_us == 0 && wait_timeout_ms_ != 0) {
+    session.blocked_until_us = now_.monotonic_us + wait_timeout_ms_ * 1000;
+  }
+  waiting_.insert(session.id());
+}
+
+resp::Writer* Engine::waiting_client(const commands::Origin& origin) {
+  if (origin.node != node_ || (origin.connection >> 32) != (boot_ & 0xffffffff)) return nullptr;
+  Session* session = sessions_.find(origin.connection & 0xffffffff);
+  if (session == nullptr || session->pending.empty()) return nullptr;
+  const Pending& head = session->pending.front();
+  if (!head.blocked || head.number != origin.number) return nullptr;
+  served_.push_back(session);
+  return &session->writer();
+}
+
+// The clients that got their reply through `waiting_client` go on with their next request.
+void Engine::finish_served_clients() {
+  for (Session* session : served_) end_wait(*session);
+  served_.clear();
+}
+
+void Engine::end_wait(Session& session) {
+  {
+    ReplyScope scope(*this, session, false);  // the reply is in the output already
+  }
+  session.blocked_until_us = 0;
+  session.blocked_command = nullptr;
+  waiting_.erase(session.id());
+  answered_write(session);
+}
+
+void Engine::propose_unblock(Session& session, commands::UnblockReason reason) {
+  const std::string node = std::to_string(node_);
+  const std::string connection = std::to_string(connection_of(session));
+  const std::string number = std::to_string(session.pending.front().number);
+  const std::string why = std::to_string(static_cast<int>(reason));
+  const std::array<std::string_view, 5> arguments{"unblock", node, connection, number, why};
+  CommandHeader header{.id = commands::CommandId::kUnblockWaiter};
+  pipeline_.add(nullptr, header, arguments);
+}
+
+void Engine::time_out_waits() {
+  if (!leading()) return;
+  for (const std::uint64_t id : waiting_) {
+    Session* session = sessions_.find(id);
+    if (session == nullptr || session->blocked_until_us == 0 || session->blocked_until_us > now_.monotonic_us) continue;
+    session->blocked_until_us = 0;  // once
+    propose_unblock(*session, commands::UnblockReason::kTimeout);
+  }
+}
+
+// A new term's first entry released the waiters of earlier terms: those connected here either wait anew, on the same
+// node that leads again, or go to the new leader. Their pops certainly did not happen.
+void Engine::restart_waits() {
+  const std::set<std::uint64_t> ids = std::exchange(waiting_, {});
+  for (const std::uint64_t id : ids) {
+    Session* session = sessions_.find(id);
+    if (session == nullptr || session->pending.empty() || !session->pending.front().blocked) continue;
+    Pending& head = session->pending.front();
+    CommandReader reader(std::string_view(session->arena).substr(head.offset, head.size));
+    CommandHeader header;
+    std::vector<std::string_view> arguments;
+    const bool whole = reader.next(header, arguments);
+    ensure(whole, "a waiting request is kept whole");
+    if (leading()) {
+      head.blocked = false;
+      head.batch = pipeline_.add(session, header, arguments);
+      session->last_write_batch = head.batch;
+      sessions_.acquire(*session);
+      continue;
+    }
+    {
+      ReplyScope scope(*this, *session, head.silent);
+      redirect(*session, *head.command, arguments, session->writer());
+    }
+    session->blocked_until_us = 0;
+    session->blocked_command = nullptr;
+    answered_write(*session);
+  }
+}
+
+}  // namespace redraft::replica

@@ -1,0 +1,461 @@
+#include "server/replica/peers.h"
+
+#include <openssl/crypto.h>
+#include <openssl/hmac.h>
+
+#include <algorithm>
+#include <charconv>
+
+#include "base/check.h"
+
+namespace redraft::replica {
+namespace {
+
+// The first byte of every frame; never renumbered.
+enum FrameKind : char {
+  kHelloControl = 1,  // Handshake with a nonce
+  kHelloBulk = 2,
+  kProof = 3,    // Handshake with the proof of the cluster secret
+  kCluster = 4,  // to a member without cluster: the id of the one that it belongs to
+  kMessage = 5,  // u32 length of the header, raft::encode's header, payloads
+  kBulk = 6,     // snapshots (snapshots.cc)
+  kStatus = 7,
+  kTransfer = 8,  // hand leadership to this node
+};
+
+constexpr std::size_t kNonceSize = 16;
+
+void put_u32(std::string& to, std::uint32_t value) {
+  for (int i = 0; i < 4; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
+}
+
+void put_u64(std::string& to, std::uint64_t value) {
+  for (int i = 0; i < 8; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
+}
+
+std::uint64_t get_number(std::string_view bytes, std::size_t size) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[i])) << (8 * i);
+  }
+  return value;
+}
+
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return port;
+}
+
+}  // namespace
+
+std::optional<MemberAddress> parse_member_address(std::string_view text) {
+  const std::size_t at = text.rfind('@');
+  if (at == std::string_view::npos) return std::nullopt;
+  const std::size_t colon = text.substr(0, at).rfind(':');
+  if (colon == std::string_view::npos) return std::nullopt;
+  const std::optional<std::uint16_t> port = parse_port(text.substr(colon + 1, at - colon - 1));
+  const std::optional<std::uint16_t> peer_port = parse_port(text.substr(at + 1));
+  if (!port || !peer_port) return std::nullopt;
+  return MemberAddress{std::string(text.substr(0, colon)), *port, *peer_port};
+}
+
+std::string to_text(const MemberAddress& address) {
+  return address.host + ":" + std::to_string(address.port) + "@" + std::to_string(address.peer_port);
+}
+
+std::string to_hex(const ClusterId& id) {
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string hex;
+  for (const std::uint8_t byte : id) {
+    hex.push_back(kDigits[byte >> 4]);
+    hex.push_back(kDigits[byte & 15]);
+  }
+  return hex;
+}
+
+Peers::Peers(Host& host, const Settings& settings, Listener& listener)
+    : host_(host), settings_(settings), listener_(listener) {}
+
+Peers::~Peers() = default;
+
+bool Peers::has_cluster() const {
+  return identity_.cluster_id != ClusterId{};
+}
+
+std::string Peers::cluster_hex() const {
+  return has_cluster() ? to_hex(identity_.cluster_id) : std::string();
+}
+
+void Peers::set_identity(const wal::Identity& identity, const std::string& own_address) {
+  const bool joined = !has_cluster() && identity.cluster_id != ClusterId{} && identity_.node_id != 0;
+  identity_ = identity;
+  own_address_ = own_address;
+  if (!joined) return;
+  // Every handshake so far said that this node has no cluster: shake hands anew.
+  std::vector<LinkId> all;
+  for (const auto& [id, link] : links_) all.push_back(link.id);
+  for (const LinkId id : all) {
+    host_.close_link(id);
+    link_down(id);
+  }
+}
+
+void Peers::set_members(std::span<const PeerAddress> members) {
+  std::vector<PeerAddress> others;
+  for (const PeerAddress& member : members) {
+    if (member.node != identity_.node_id) others.push_back(member);
+  }
+  if (others == members_) return;
+  members_ = std::move(others);
+  host_.set_peers(members_);
+}
+
+void Peers::set_configuration(const raft::Configuration& configuration) {
+  configuration_ = configuration;
+}
+
+Peers::Link* Peers::find(LinkId id) {
+  const auto found = links_.find(id.value);
+  return found == links_.end() ? nullptr : &found->second;
+}
+
+Peers::Link* Peers::sending_link(std::uint64_t node, Lane lane) {
+  const auto peer = peers_.find(node);
+  if (peer == peers_.end()) return nullptr;
+  const std::optional<LinkId>& id = lane == Lane::kControl ? peer->second.control : peer->second.bulk;
+  if (!id) return nullptr;
+  Link* link = find(*id);
+  return link != nullptr && link->ready ? link : nullptr;
+}
+
+// ---- Links and handshake
+
+void Peers::link_up(LinkId id, std::uint64_t dialled_node, Lane lane, Time) {
+  Link& link = links_[id.value];
+  link = {};
+  link.id = id;
+  link.lane = lane;
+  link.dialled_node = dialled_node;
+  link.nonce.resize(kNonceSize);
+  host_.random_bytes(std::span(link.nonce.data(), link.nonce.size()));
+  if (dialled_node != 0) send_handshake(link, false);
+}
+
+void Peers::send_handshake(Link& link, bool with_proof) {
+  raft::Handshake own;
+  own.cluster_id = cluster_hex();
+  own.node = raft::NodeId{identity_.node_id};
+  own.expected_peer = raft::NodeId{link.dialled_node};
+  own.incarnation = raft::Incarnation{identity_.incarnation};
+  own.boot = identity_.boot;
+  own.address = own_address_;
+  own.nonce = link.nonce;
+  if (with_proof) own.proof = proof_of(link.peer_nonce, link.nonce, identity_.node_id);
+  Frame frame;
+  frame.header.push_back(with_proof ? kProof : (link.lane == Lane::kControl ? kHelloControl : kHelloBulk));
+  frame.header += raft::encode_handshake(own);
+  host_.send(link.id, std::move(frame));
+}
+
+std::string Peers::proof_of(const std::string& to_nonce, const std::string& from_nonce, std::uint64_t node) const {
+  std::string text = "redraft-peer-1";
+  text += to_nonce;
+  text += from_nonce;
+  put_u64(text, node);
+  const std::string& secret = settings_.values().cluster_secret;
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  unsigned int size = 0;
+  const auto* bytes = reinterpret_cast<const unsigned char*>(text.data());
+  const unsigned char* done =
+      HMAC(EVP_sha256(), secret.data(), static_cast<int>(secret.size()), bytes, text.size(), digest.data(), &size);
+  ensure(done != nullptr, "an HMAC over a short text succeeds");
+  return {reinterpret_cast<const char*>(digest.data()), size};
+}
+
+void Peers::link_input(LinkId id, SharedBytes frame, Time now) {
+  Link* link = find(id);
+  if (link == nullptr || frame.empty()) return;
+  const std::string_view body = frame.view().substr(1);
+  const char kind = frame.view().front();
+  if (kind == kHelloControl || kind == kHelloBulk) {
+    if (link->dialled_node == 0) link->lane = kind == kHelloControl ? Lane::kControl : Lane::kBulk;
+    receive_hello(*link, body);
+    return;
+  }
+  if (kind == kProof) {
+    receive_proof(*link, body, now);
+    return;
+  }
+  if (link->node == 0) {
+    refuse(*link, "sent a frame before it had proven who it is");
+    return;
+  }
+  if (kind == kCluster) {
+    receive_cluster(*link, body);
+    return;
+  }
+  if (!link->ready) return;
+  switch (kind) {
+    case kMessage:
+      receive_message(*link, frame);
+      return;
+    case kBulk:
+      listener_.bulk_frame(link->node, frame.slice(1, frame.size() - 1));
+      return;
+    case kStatus:
+      if (body.size() == 16) {
+        listener_.peer_status(link->node, {get_number(body, 8), get_number(body.substr(8), 8)});
+      }
+      return;
+    case kTransfer:
+      if (body.size() == 8) listener_.transfer_asked(get_number(body, 8));
+      return;
+    default:
+      refuse(*link, "sent a frame of an unknown kind");
+  }
+}
+
+// Why this speaker may not be a peer, or nothing.
+std::string Peers::objection(const raft::Handshake& peer) const {
+  if (peer.protocol.lowest > 1 || peer.protocol.highest < 1) return "speaks another version of the peer protocol";
+  if (peer.expected_peer.value != 0 && peer.expected_peer.value != identity_.node_id) {
+    return "looks for node " + std::to_string(peer.expected_peer.value) + " at the address of this node";
+  }
+  if (peer.node.value == identity_.node_id) return "says it is this node itself";
+  if (peer.nonce.size() != kNonceSize) return "has a nonce of the wrong size";
+  if (has_cluster() && !peer.cluster_id.empty() && peer.cluster_id != cluster_hex()) {
+    return "belongs to cluster " + peer.cluster_id + ", this node to " + cluster_hex();
+  }
+  if (!configuration_.empty()) {
+    const raft::Member* member = configuration_.find(peer.node);
+    if (member == nullptr) return "is not a member of this cluster";
+    if (member->incarnation != peer.incarnation) {
+      return "is another incarnation than the member of that id: its directory was emptied or replaced, and must join "
+             "as a new member";
+    }
+  }
+  const auto known = peers_.find(peer.node.value);
+  if (known != peers_.end() && known->second.incarnation == peer.incarnation && peer.boot < known->second.boot) {
+    return "has boot number " + std::to_string(peer.boot) + " after " + std::to_string(known->second.boot) +
+           " was seen: its directory is an old copy";
+  }
+  return {};
+}
+
+void Peers::receive_hello(Link& link, std::string_view bytes) {
+  Result<raft::Handshake> peer = raft::decode_handshake(bytes);
+  if (!peer) {
+    refuse(link, "sent a malformed handshake");
+    return;
+  }
+  link.peer = std::move(*peer);
+  link.peer_nonce = link.peer.nonce;
+  if (const std::string reason = objection(link.peer); !reason.empty()) {
+    refuse(link, reason);
+    return;
+  }
+  if (link.dialled_node == 0) send_handshake(link, false);
+  send_handshake(link, true);
+}
+
+void Peers::receive_proof(Link& link, std::string_view bytes, Time now) {
+  Result<raft::Handshake> peer = raft::decode_handshake(bytes);
+  if (!peer || link.peer_nonce.empty() || peer->nonce != link.peer_nonce || peer->node != link.peer.node ||
+      peer->cluster_id != link.peer.cluster_id || peer->incarnation != link.peer.incarnation) {
+    refuse(link, "sent a proof that does not go with its handshake");
+    return;
+  }
+  const std::string expected = proof_of(link.nonce, link.peer_nonce, peer->node.value);
+  if (peer->proof.size() != expected.size() ||
+      CRYPTO_memcmp(peer->proof.data(), expected.data(), expected.size()) != 0) {
+    refuse(link, "does not know the cluster-secret");
+    return;
+  }
+  if (const std::string reason = objection(*peer); !reason.empty()) {
+    refuse(link, reason);
+    return;
+  }
+  become_ready(link, now);
+}
+
+void Peers::become_ready(Link& link, Time now) {
+  link.node = link.peer.node.value;
+  Peer& peer = peers_[link.node];
+  if (peer.incarnation != link.peer.incarnation) peer.boot = 0;
+  peer.incarnation = link.peer.incarnation;
+  peer.boot = std::max(peer.boot, link.peer.boot);
+  peer.cluster_id = link.peer.cluster_id;
+  peer.address = link.peer.address;
+  link.ready = has_cluster() && link.peer.cluster_id == cluster_hex();
+  if (!has_cluster()) {
+    try_bootstrap();
+    return;
+  }
+  if (link.dialled_node == 0) return;
+  if (!link.ready) {
+    // A member that has no cluster yet: tell it. `objection` made sure that it is the recorded incarnation.
+    Frame frame;
+    frame.header.push_back(kCluster);
+    frame.header.append(reinterpret_cast<const char*>(identity_.cluster_id.data()), identity_.cluster_id.size());
+    if (!configuration_.empty()) host_.send(link.id, std::move(frame));
+    return;
+  }
+  (link.lane == Lane::kControl ? peer.control : peer.bulk) = link.id;
+  if (link.lane == Lane::kControl) {
+    peer.since_ms = now.wall_ms;
+    peer.was_ready = true;
+    listener_.peer_ready(link.node);
+  }
+}
+
+void Peers::refuse(Link& link, const std::string& reason) {
+  const std::uint64_t who = link.peer.node.value != 0 ? link.peer.node.value : link.dialled_node;
+  host_.log(
+      LogLevel::kWarning,
+      "Peer link refused: " + (who == 0 ? std::string("the peer") : "node " + std::to_string(who)) + " " + reason);
+  const LinkId id = link.id;
+  host_.close_link(id);
+  link_down(id);
+}
+
+void Peers::link_down(LinkId id) {
+  const auto found = links_.find(id.value);
+  if (found == links_.end()) return;
+  const Link link = std::move(found->second);
+  links_.erase(found);
+  const auto peer = peers_.find(link.node);
+  if (link.node == 0 || peer == peers_.end()) return;
+  if (peer->second.bulk == link.id) peer->second.bulk.reset();
+  if (peer->second.control == link.id) {
+    peer->second.control.reset();
+    listener_.peer_lost(link.node);
+  }
+}
+
+void Peers::dial_failed(std::uint64_t node, Lane lane, bool refused) {
+  const auto peer = peers_.find(node);
+  if (!refused || lane != Lane::kControl || peer == peers_.end() || !peer->second.was_ready) return;
+  peer->second.was_ready = false;
+  listener_.peer_refused(node);
+}
+
+// ---- Forming a cluster
+
+// The member with the lowest id founds it, once it has shaken hands with every initial member and all are without
+// cluster: a wiped node alone can not make a second cluster (storage-faults row 16, pitfall D10).
+void Peers::try_bootstrap() {
+  std::vector<raft::Member> members;
+  raft::Member self;
+  self.id = raft::NodeId{identity_.node_id};
+  self.incarnation = raft::Incarnation{identity_.incarnation};
+  self.address = own_address_;
+  self.voter = true;
+  members.push_back(self);
+  for (const PeerAddress& initial : members_) {
+    const auto peer = peers_.find(initial.node);
+    if (initial.node < identity_.node_id || peer == peers_.end() || !peer->second.cluster_id.empty()) return;
+    raft::Member member;
+    member.id = raft::NodeId{initial.node};
+    member.incarnation = peer->second.incarnation;
+    member.address = peer->second.address;
+    member.voter = true;
+    members.push_back(member);
+  }
+  ClusterId cluster;
+  host_.random_bytes(std::span(reinterpret_cast<char*>(cluster.data()), cluster.size()));
+  cluster[0] |= 1;  // never the id that means none
+  listener_.cluster_agreed(cluster, raft::Configuration(to_hex(cluster), std::move(members)));
+}
+
+void Peers::receive_cluster(Link& link, std::string_view bytes) {
+  ClusterId cluster;
+  if (bytes.size() != cluster.size()) {
+    refuse(link, "sent a malformed cluster id");
+    return;
+  }
+  if (has_cluster()) return;
+  std::copy(bytes.begin(), bytes.end(), reinterpret_cast<char*>(cluster.data()));
+  listener_.cluster_agreed(cluster, {});
+}
+
+// ---- Frames
+
+bool Peers::send(const raft::Envelope& envelope) {
+  Link* link = sending_link(envelope.to.value, Lane::kControl);
+  if (link == nullptr) return false;
+  raft::encode(envelope, frame_);
+  Frame frame;
+  frame.header.reserve(5 + frame_.header.size());
+  frame.header.push_back(kMessage);
+  put_u32(frame.header, static_cast<std::uint32_t>(frame_.header.size()));
+  frame.header += frame_.header;
+  frame.payloads = std::move(frame_.payloads);
+  return host_.send(link->id, std::move(frame));
+}
+
+void Peers::receive_message(Link& link, const SharedBytes& frame) {
+  const std::string_view bytes = frame.view();
+  const std::size_t size = bytes.size() < 5 ? 0 : get_number(bytes.substr(1), 4);
+  if (bytes.size() < 5 || size > bytes.size() - 5) {
+    refuse(link, "sent a message without a whole header");
+    return;
+  }
+  Result<raft::Envelope> envelope = raft::decode(bytes.substr(5, size), frame.slice(5 + size, bytes.size() - 5 - size));
+  if (!envelope) {
+    refuse(link, "sent a message that can not be read: " + envelope.error().message);
+    return;
+  }
+  // Nobody speaks for another node, group or incarnation (pitfall B13).
+  if (envelope->from.value != link.node || envelope->incarnation != link.peer.incarnation ||
+      envelope->to.value != identity_.node_id) {
+    refuse(link, "sent a message in another node's name");
+    return;
+  }
+  listener_.peer_message(std::move(*envelope));
+}
+
+bool Peers::send_bulk(std::uint64_t to, std::string header, SharedBytes bytes) {
+  Link* link = sending_link(to, Lane::kBulk);
+  if (link == nullptr) return false;
+  Frame frame;
+  frame.header.push_back(kBulk);
+  frame.header += header;
+  if (!bytes.empty()) frame.payloads.push_back(std::move(bytes));
+  return host_.send(link->id, std::move(frame));
+}
+
+void Peers::send_status(const PeerStatus& status) {
+  for (const auto& [node, peer] : peers_) {
+    Link* link = sending_link(node, Lane::kControl);
+    if (link == nullptr) continue;
+    Frame frame;
+    frame.header.push_back(kStatus);
+    put_u64(frame.header, status.wall_ms);
+    put_u64(frame.header, status.applied_index);
+    host_.send(link->id, std::move(frame));
+  }
+}
+
+bool Peers::ask_transfer(std::uint64_t leader, std::uint64_t to_node) {
+  Link* link = sending_link(leader, Lane::kControl);
+  if (link == nullptr) return false;
+  Frame frame;
+  frame.header.push_back(kTransfer);
+  put_u64(frame.header, to_node);
+  return host_.send(link->id, std::move(frame));
+}
+
+Peers::View Peers::view(std::uint64_t node) const {
+  const auto peer = peers_.find(node);
+  if (peer == peers_.end() || !peer->second.control) return {};
+  return {true, peer->second.since_ms, host_.unsent_bytes(*peer->second.control)};
+}
+
+std::size_t Peers::unsent_bulk(std::uint64_t node) const {
+  const auto peer = peers_.find(node);
+  return peer == peers_.end() || !peer->second.bulk ? 0 : host_.unsent_bytes(*peer->second.bulk);
+}
+
+}  // namespace redraft::replica

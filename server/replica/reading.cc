@@ -1,0 +1,114 @@
+#include "server/replica/engine.h"
+
+// Reads behind their barrier (ReadIndex, thesis 6.4), and the order of a connection's replies.
+
+namespace redraft::replica {
+
+bool Engine::begin_read_round(bool hold) {
+  if (raft_ == nullptr) return false;
+  const std::uint64_t round = reads_.begin();
+  if (round == 0) return false;
+  ++statistics_.read_rounds.total;
+  feed(raft::ReadIndex{raft::ReadId{round}, hold});
+  return true;
+}
+
+void Engine::pass_read_rounds() {
+  ReadRounds::Round round;
+  while (reads_.take_passed(applied_, round)) {
+    for (Session* session : round.sessions) {
+      drain(*session);
+      sessions_.release(*session);
+    }
+    reads_.recycle(std::move(round));
+  }
+}
+
+// Leadership is gone: what waited for a round certainly has not been answered, so it is redirected in its turn.
+void Engine::cancel_reads() {
+  for (ReadRounds::Round& round : reads_.take_all()) {
+    for (Session* session : round.sessions) {
+      for (Pending& pending : session->pending) {
+        if (pending.kind == Pending::Kind::kRead && pending.round == round.number) pending.cancelled = true;
+      }
+      drain(*session);
+      sessions_.release(*session);
+    }
+  }
+}
+
+// Writes the replies that are due at the front of the session, in the order of its requests.
+void Engine::drain(Session& session) {
+  while (!session.pending.empty()) {
+    Pending& head = session.pending.front();
+    if (head.kind == Pending::Kind::kWrite) return;
+    if (head.kind == Pending::Kind::kRead) {
+      const bool passed = head.batch != 0 ? head.batch <= resolved_batch_ : head.round <= reads_.passed();
+      if (!head.cancelled && !passed) return;
+      if (!run_read(session)) return;
+    } else {
+      ReplyScope scope(*this, session, head.silent);
+      session.output().append(session.arena, head.offset, head.size);
+    }
+    session.pending.pop_front();
+  }
+  session.arena.clear();
+  if (session.arena.capacity() > kArenaKept) session.arena.shrink_to_fit();
+  if (session.held(Hold::kOrder)) resume(session, Hold::kOrder);
+  if (session.closing && !session.closed) host_.close_client(session);
+}
+
+// Runs the read at the session's front. False when it met a key whose deadline lies between the last applied clock and
+// the leader's: an expiry that a client saw must be committed, so the read waits for an entry that carries that clock.
+bool Engine::run_read(Session& session) {
+  Pending& head = session.pending.front();
+  if (session.closed) return true;
+  read_commands_.emplace_back();
+  std::vector<std::string_view>& arguments = read_commands_.back();
+  CommandReader reader(std::string_view(session.arena).substr(head.offset, head.size));
+  CommandHeader header;
+  const bool whole = reader.next(header, arguments);
+  ensure(whole, "a session's arena holds whole commands");
+  bool answered = true;
+  {
+    ReplyScope scope(*this, session, head.silent);
+    if (head.cancelled) {
+      redirect(session, *head.command, arguments, session.writer());
+    } else if (head.command->id == commands::CommandId::kWatch) {
+      run_watch(session, arguments);
+    } else {
+      answered = execute_read(session, head, arguments);
+    }
+  }
+  read_commands_.pop_back();
+  return answered;
+}
+
+bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) {
+  commands::Random random(next_seed());
+  const bool by_leader_clock = leading() && !head.settled;
+  const std::uint64_t clock_ms = by_leader_clock ? clock_.read_ms(now_, voters()) : store_->clock_ms();
+  store_->begin_read(clock_ms);
+  const auto start = session.writer().defer();
+  commands::Context context{*store_, *this, *this, session.writer(), random};
+  context.command = head.command;
+  context.arguments = arguments;
+  context.db = head.db;
+  context.clock_ms = clock_ms;
+  context.index = applied_.value;
+  context.may_block = false;
+  if (head.command->id == commands::CommandId::kExec) {
+    run_transaction(context, &session);
+  } else {
+    commands::execute(context);
+  }
+  const bool needs_clock = store_->end_read();
+  if (!needs_clock || !by_leader_clock) return true;
+  session.writer().rollback(start);
+  head.round = 0;
+  head.batch = pipeline_.want_entry(&session);
+  sessions_.acquire(session);
+  return false;
+}
+
+}  // namespace redraft::replica

@@ -1,0 +1,343 @@
+#include <algorithm>
+#include <utility>
+
+#include "server/commands/command_command.h"
+#include "server/replica/engine.h"
+#include "server/replica/local/local.h"
+
+// From a client's bytes to a pending request: parse, look up, check, and send it down its path (architecture, section
+// 1).
+
+namespace redraft::replica {
+
+using commands::Command;
+using commands::CommandId;
+
+Session& Engine::client_connected(ClientAddress address) {
+  ++statistics_.connections_received;
+  Session& session = sessions_.open(std::move(address));
+  session.connected_ms = session.active_ms = now_.monotonic_us / 1000;
+  session.authenticated = settings_.values().require_pass.empty();
+  session.parser.set_authenticated(session.authenticated);
+  session.parser.set_bulk_max(static_cast<std::int64_t>(settings_.values().proto_max_bulk_len));
+  return session;
+}
+
+// The free tail of the input buffer: at least what the parser says is missing, so that a large bulk is read into place.
+std::span<char> Engine::input_space(Session& session, std::size_t suggested) {
+  const std::size_t used = session.input.size();
+  const std::size_t wanted = std::min(std::max(session.parser.needed(), kInputSpaceMin), suggested);
+  if (session.input.capacity() - used < wanted) session.input.reserve(std::max(used + wanted, used * 2));
+  session.input.resize(used + wanted);
+  session.input_filled = used;
+  return {session.input.data() + used, session.input.size() - used};
+}
+
+void Engine::client_input(Session& session, std::size_t size) {
+  session.input.resize(session.input_filled + size);
+  session.bytes_in += size;
+  statistics_.bytes_in.total += size;
+  session.active_ms = now_.monotonic_us / 1000;
+  if (applying_) return;
+  process(session);
+}
+
+// Past maxclients: a few connections from this machine, so that an operator always gets in.
+bool Engine::admit_admin(const ClientAddress& address) const {
+  return (address.loopback || address.unix_socket) && sessions_.count() < settings_.values().maxclients + kAdminClients;
+}
+
+void Engine::process(Session& session) {
+  while (!session.held() && !session.closing && !session.closed) {
+    const std::string_view unparsed = std::string_view(session.input).substr(session.input_begin);
+    if (unparsed.empty()) break;
+    const auto outcome = session.parser.parse(unparsed);
+    if (outcome == resp::RequestParser::Outcome::kIncomplete) {
+      session.input_begin += session.parser.consumed();
+      break;
+    }
+    if (outcome == resp::RequestParser::Outcome::kError) {
+      answer(session, [&](resp::Writer& reply) { reply.error(session.parser.error()); });
+      close_after_replies(session);
+      break;
+    }
+    const std::size_t consumed = session.parser.consumed();
+    session.silent = session.reply_mode != Session::ReplyMode::kOn;
+    const bool skip_once = session.reply_mode == Session::ReplyMode::kSkip;
+    if (!take(session, session.parser.arguments())) break;  // parsed again when the hold is over
+    session.input_begin += consumed;
+    // CLIENT REPLY SKIP is about the one command after it, unless that one was CLIENT REPLY again.
+    if (skip_once && session.silent) session.reply_mode = Session::ReplyMode::kOn;
+  }
+  drop_consumed_input(session);
+}
+
+void Engine::drop_consumed_input(Session& session) {
+  if (session.input_begin == session.input.size()) {
+    session.input.clear();
+    session.input_begin = 0;
+    if (session.input.capacity() > kInputKept) session.input.shrink_to_fit();
+  } else if (session.input_begin > kInputKept) {
+    session.input.erase(0, session.input_begin);
+    session.input_begin = 0;
+  }
+}
+
+bool Engine::take(Session& session, Arguments arguments) {
+  const Command* command = commands::find_command(arguments);
+  session.active_ms = now_.monotonic_us / 1000;
+  const auto refuse = [&](auto write) {
+    if (session.transaction.open) session.transaction.aborted = true;
+    answer(session, write);
+    ++statistics_.error_replies;
+    return true;
+  };
+  if (command == nullptr || command->is_container) {
+    return refuse([&](resp::Writer& reply) {
+      std::string line;
+      commands::Unknown::append_error(arguments, line);
+      reply.error(line);
+    });
+  }
+  if (!commands::arity_fits(*command, arguments.size())) {
+    return refuse([&](resp::Writer& reply) {
+      reply.error("ERR wrong number of arguments for '" + std::string(command->name) + "' command");
+    });
+  }
+  if (!session.authenticated && !command->is(commands::kNoAuth)) {
+    return refuse([](resp::Writer& reply) { reply.error("NOAUTH Authentication required."); });
+  }
+  if (command->is(commands::kProtected) && !debug_allowed(session)) {
+    return refuse([&](resp::Writer& reply) {
+      reply.error("ERR " +
+                  std::string(command->name.substr(0, command->name.find('|')) == "debug" ? "DEBUG" : "MODULE") +
+                  " command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a "
+                  "local connection, otherwise you need to set this option in the configuration file, and then restart "
+                  "the server.");
+    });
+  }
+  if (phase_ == Phase::kLoading && !command->is(commands::kLoading)) {
+    return refuse([](resp::Writer& reply) { reply.error("LOADING Redis is loading the dataset in memory"); });
+  }
+  if (paused(session, *command)) {
+    session.hold(Hold::kPaused);
+    return false;
+  }
+  if (transaction_control(command->id)) return take_transaction_control(session, *command, arguments);
+  if (session.transaction.open && !command->is(commands::kNoMulti) && command->id != CommandId::kReset &&
+      command->id != CommandId::kQuit) {
+    return queue(session, *command, arguments);
+  }
+  if (session.transaction.open && command->is(commands::kNoMulti)) {
+    return refuse([](resp::Writer& reply) { reply.error("ERR Command not allowed inside a transaction"); });
+  }
+  if (command->where != commands::Where::kLeader) return take_local(session, *command, arguments);
+  return take_data(session, *command, arguments);
+}
+
+bool Engine::take_local(Session& session, const Command& command, Arguments arguments) {
+  if (!session.pending.empty()) {
+    session.hold(Hold::kOrder);
+    return false;
+  }
+  count(session, command);
+  run_local(session, command, arguments, session.writer());
+  return true;
+}
+
+void Engine::run_local(Session& session, const Command& command, Arguments arguments, resp::Writer& reply) {
+  const std::size_t begin = session.output().size();
+  answer_local(session, command, arguments, reply, false);
+  if (session.silent) session.output().resize(begin);
+  report_output(session);
+}
+
+void Engine::answer_local(Session& session, const Command& command, Arguments arguments, resp::Writer& reply,
+                          bool in_transaction) {
+  if (commands::is_command_command(command)) {
+    commands::answer_command_command(command, arguments, reply);
+    return;
+  }
+  const local::LocalHandler handler = local::find_local(command.id);
+  ensure(handler != nullptr, "every command that runs locally has a handler");
+  local::LocalContext context{*this, session, arguments, reply, command, in_transaction};
+  handler(context);
+}
+
+bool Engine::take_data(Session& session, const Command& command, Arguments arguments) {
+  const bool follower_read = session.readonly && command.is(commands::kReadonly);
+  if (!leading() && !(follower_read && leader_known())) return take_elsewhere(session, command, arguments);
+  if (command.is(commands::kWrite)) {
+    return propose(session, command.id, command, arguments);
+  }
+  take_read(session, command, arguments);
+  return true;
+}
+
+void Engine::take_read(Session& session, const Command& command, Arguments arguments) {
+  count(session, command);
+  Pending pending{
+      .kind = Pending::Kind::kRead, .silent = session.silent, .command = &command, .number = ++session.command_number};
+  pending.db = session.db;
+  pending.offset = static_cast<std::uint32_t>(session.arena.size());
+  append_command(session.arena, {.id = command.id, .db = session.db}, arguments);
+  pending.size = static_cast<std::uint32_t>(session.arena.size() - pending.offset);
+  place_read(session, pending);
+}
+
+// A read between writes of its own connection delays nothing: the entry proposed after it arrived is its barrier.
+void Engine::place_read(Session& session, Pending pending) {
+  if (session.writes_pending > 0 && session.last_write_batch == pipeline_.open_number()) {
+    pending.batch = session.last_write_batch;
+  } else if (settings_.values().read_mode == ReadMode::kStale) {
+    pending.round = reads_.passed();
+  } else {
+    sessions_.acquire(session);
+    pending.round = reads_.join(&session);
+  }
+  session.pending.push_back(pending);
+  if (settings_.values().read_mode == ReadMode::kStale) drain(session);
+}
+
+bool Engine::room_for(std::size_t size) const {
+  const std::size_t held = pipeline_.open_size() + pipeline_.in_flight_bytes();
+  return pipeline_.in_flight().empty() || held + size <= settings_.values().client_memory_max;
+}
+
+bool Engine::propose(Session& session, CommandId id, const Command& command, Arguments arguments) {
+  CommandHeader header{.id = id, .connection = connection_of(session), .number = session.command_number + 1};
+  header.db = session.db;
+  const std::size_t size = encoded_size(header, arguments);
+  if (!room_for(std::min(size, kPayloadMax))) {
+    session.hold(Hold::kBackPressure);
+    back_pressured_.push_back(session.id());
+    return false;
+  }
+  count(session, command);
+  ++session.command_number;
+  Pending pending{
+      .kind = Pending::Kind::kWrite, .silent = session.silent, .command = &command, .number = header.number};
+  pending.db = session.db;
+  if (!Pipeline::fits(size)) {
+    begin_fragments(session, pending, header, arguments);
+    return true;
+  }
+  if (pipeline_.full(size)) close_batch();
+  if (!leading()) {  // closing showed that leadership is gone; nothing of this command was proposed
+    --session.command_number;
+    return take_elsewhere(session, command, arguments);
+  }
+  if (command.is(commands::kBlocking)) {
+    // Kept so that the wait can begin anew if its entry's term ends.
+    pending.offset = static_cast<std::uint32_t>(session.arena.size());
+    append_command(session.arena, header, arguments);
+    pending.size = static_cast<std::uint32_t>(session.arena.size() - pending.offset);
+    session.hold(Hold::kBlocked);
+  }
+  pending.batch = pipeline_.add(&session, header, arguments);
+  sessions_.acquire(session);
+  ++session.writes_pending;
+  session.last_write_batch = pending.batch;
+  session.pending.push_back(pending);
+  return true;
+}
+
+void Engine::answer(Session& session, const std::function<void(resp::Writer&)>& write) {
+  if (session.pending.empty()) {
+    ReplyScope scope(*this, session, session.silent);
+    write(session.writer());
+    return;
+  }
+  Pending pending{.kind = Pending::Kind::kReply, .silent = session.silent};
+  pending.offset = static_cast<std::uint32_t>(session.arena.size());
+  resp::Writer writer(session.arena, session.writer().protocol());
+  write(writer);
+  pending.size = static_cast<std::uint32_t>(session.arena.size() - pending.offset);
+  session.pending.push_back(pending);
+}
+
+// An entry of the node itself on behalf of a session: CONFIG SET of cluster-wide settings.
+void Engine::propose_for(Session& session, CommandId id, const Command& command, Arguments arguments) {
+  CommandHeader header{.id = id, .connection = connection_of(session), .number = ++session.command_number};
+  Pending pending{
+      .kind = Pending::Kind::kWrite, .silent = session.silent, .command = &command, .number = header.number};
+  if (pipeline_.full(encoded_size(header, arguments))) close_batch();
+  pending.batch = pipeline_.add(&session, header, arguments);
+  sessions_.acquire(session);
+  ++session.writes_pending;
+  session.last_write_batch = pending.batch;
+  session.pending.push_back(pending);
+}
+
+void Engine::count(Session& session, const Command& command) {
+  ++statistics_.commands.total;
+  ++session.commands_processed;
+  session.last_command = command.name;
+  ++statistics_.per_command[static_cast<std::size_t>(command.id)].calls;
+}
+
+void Engine::report_output(Session& session) {
+  if (session.output_reported || session.closed || session.output().size() == session.output_sent) return;
+  session.output_reported = true;
+  host_.output_ready(session);
+}
+
+void Engine::resume(Session& session, Hold hold) {
+  session.release(hold);
+  if (session.held()) return;
+  resumed_.push_back(session.id());
+}
+
+void Engine::process_resumed() {
+  if (!back_pressured_.empty() && room_for(0)) {
+    for (const std::uint64_t id : std::exchange(back_pressured_, {})) {
+      if (Session* session = sessions_.find(id)) resume(*session, Hold::kBackPressure);
+    }
+  }
+  for (const std::uint64_t id : std::exchange(resumed_, {})) {
+    if (Session* session = sessions_.find(id)) process(*session);
+  }
+}
+
+void Engine::client_closed(Session& session) {
+  if (!session.pending.empty() && session.pending.front().blocked && leading()) {
+    propose_unblock(session, commands::UnblockReason::kClosed);
+  }
+  waiting_.erase(session.id());
+  for (const Pending& pending : session.pending) {
+    if (pending.kind == Pending::Kind::kWrite) session.writes_pending = 0;
+  }
+  session.watched.clear();
+  sessions_.close(session);
+}
+
+// The command of a connection that is gone took effect; if it began to wait, nobody is there to be served.
+void Engine::leave_closed(const Applied& applied) {
+  if (!leading()) return;
+  const std::string node = std::to_string(applied.node);
+  const std::string connection = std::to_string(applied.header.connection);
+  const std::string number = std::to_string(applied.header.number);
+  const std::string why = std::to_string(static_cast<int>(commands::UnblockReason::kClosed));
+  const std::array<std::string_view, 5> arguments{"unblock", node, connection, number, why};
+  pipeline_.add(nullptr, {.id = CommandId::kUnblockWaiter}, arguments);
+}
+
+bool Engine::debug_allowed(const Session& session) const {
+  const std::string& setting = settings_.values().enable_debug_command;
+  return setting == "yes" || (setting == "local" && (session.address().loopback || session.address().unix_socket));
+}
+
+// CLIENT PAUSE holds clients of this node, never peers (redis-semantics, "Node-local things").
+bool Engine::paused(const Session& session, const Command& command) const {
+  if (pause_mode_ == local::PauseMode::kNone || command.id == CommandId::kClientUnpause) return false;
+  if (pause_mode_ == local::PauseMode::kAll) return true;
+  return command.is(commands::kWrite) || command.is(commands::kMayReplicate) ||
+         (command.id == CommandId::kExec && session.transaction.writes);
+}
+
+void Engine::close_after_replies(Session& session) {
+  session.closing = true;
+  if (session.pending.empty()) host_.close_client(session);
+}
+
+}  // namespace redraft::replica

@@ -1,0 +1,287 @@
+#include "server/replica/snapshots.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "base/check.h"
+
+namespace redraft::replica {
+namespace {
+
+constexpr std::size_t kPieceSize = std::size_t{512} << 10;
+constexpr std::size_t kUnwrittenMax = std::size_t{16} << 20;
+constexpr std::uint64_t kResend_us = 500'000;
+constexpr std::uint64_t kReceiveSilence_us = 20'000'000;
+constexpr std::uint64_t kRetryAfterFailure_us = 10'000'000;
+
+// Bulk frames: one byte of kind, the file's key, an offset; a piece is followed by its bytes.
+enum BulkFrame : char { kPiece = 1, kProgress = 2 };
+constexpr std::size_t kKeySize = 8 + 8 + 8 + 16;
+constexpr std::size_t kFrameHeaderSize = 1 + kKeySize + 8;
+
+void put_u64(std::string& to, std::uint64_t value) {
+  for (int i = 0; i < 8; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
+}
+
+std::uint64_t get_u64(const char* from) {
+  std::uint64_t value = 0;
+  for (int i = 0; i < 8; ++i) value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(from[i])) << (8 * i);
+  return value;
+}
+
+std::string encode_frame(char kind, const snapshot::FileKey& key, std::uint64_t offset) {
+  std::string header(1, kind);
+  put_u64(header, key.index);
+  put_u64(header, key.term);
+  put_u64(header, key.size);
+  header.append(reinterpret_cast<const char*>(key.digest.data()), key.digest.size());
+  put_u64(header, offset);
+  return header;
+}
+
+}  // namespace
+
+void Snapshots::start(raft::LogIndex index, std::uint64_t bytes) {
+  index_ = index;
+  log_bytes = bytes;
+}
+
+// ---- Taking our own
+
+Status Snapshots::begin(Time now) {
+  if (taking_) return Error{ErrorCode::kInvalid, "ERR Background save already in progress"};
+  now_ = now;
+  taking_.emplace();
+  taking_->metadata = node_.present_state();
+  node_.live_store().begin_walk();
+  BulkRequest create{.kind = BulkRequest::Kind::kCreate};
+  create.metadata = file_metadata(taking_->metadata, node_.live_store().clock_ms());
+  host_.submit(std::move(create));
+  for (const auto& [origin, bytes] : node_.live_fragments().all()) {
+    // A fragmented command can be larger than a chunk.
+    for (std::size_t at = 0; at < bytes.size(); at += kPieceSize) {
+      BulkRequest chunk{.kind = BulkRequest::Kind::kChunk};
+      chunk.chunk_kind = kFragmentChunk;
+      chunk.bytes = SharedBytes::copy_of(encode_fragment(origin, std::string_view(bytes).substr(at, kPieceSize)));
+      taking_->unwritten_bytes += chunk.bytes.size();
+      host_.submit(std::move(chunk));
+    }
+  }
+  entries_since_ = 0;
+  bytes_since_ = 0;
+  return Done{};
+}
+
+void Snapshots::turn(Time now) {
+  now_ = now;
+  const Values& values = settings_.values();
+  const bool due = entries_since_ >= values.snapshot_log_entries || bytes_since_ >= values.snapshot_log_bytes;
+  if (due && !taking_ && !receiving_ && now.monotonic_us >= retry_at_us_) {
+    Status begun = begin(now);
+    ensure(begun.ok(), "a snapshot can begin when none is being taken");
+  }
+  if (taking_) walk();
+  for (auto& [node, sending] : sending_) send(node, sending);
+  if (receiving_ && !receiving_->loading && !receiving_->writing &&
+      now.monotonic_us >= receiving_->heard_us + kReceiveSilence_us) {
+    give_up_receiving();
+  }
+}
+
+// One slice: about a millisecond of the loop. Waits while the disk is behind, so that copies do not pile up.
+void Snapshots::walk() {
+  if (taking_->walked || taking_->unwritten_bytes > kUnwrittenMax) return;
+  std::string bytes;
+  const bool more = node_.live_store().walk(bytes);
+  if (!bytes.empty()) {
+    BulkRequest chunk{.kind = BulkRequest::Kind::kChunk};
+    chunk.chunk_kind = kStoreChunk;
+    chunk.bytes = SharedBytes::copy_of(bytes);
+    taking_->unwritten_bytes += chunk.bytes.size();
+    host_.submit(std::move(chunk));
+  }
+  if (more) return;
+  taking_->walked = true;
+  host_.submit(BulkRequest{.kind = BulkRequest::Kind::kFinish});
+}
+
+void Snapshots::drop_walk() {
+  if (!taking_) return;
+  taking_.reset();
+  host_.submit(BulkRequest{.kind = BulkRequest::Kind::kAbort});
+  node_.snapshot_over(Error{ErrorCode::kInvalid, "ERR a newer snapshot was installed"});
+}
+
+void Snapshots::took(BulkDone done) {
+  if (!taking_) return;
+  taking_->unwritten_bytes -= std::min(taking_->unwritten_bytes, done.size);
+  if (done.error) {
+    host_.log(LogLevel::kWarning, "The snapshot failed and will be taken again: " + done.error->message);
+    if (!taking_->walked) node_.live_store().end_walk();
+    taking_.reset();
+    retry_at_us_ = now_.monotonic_us + kRetryAfterFailure_us;
+    if (done.kind != BulkRequest::Kind::kFinish) host_.submit(BulkRequest{.kind = BulkRequest::Kind::kAbort});
+    node_.snapshot_over(done.error);
+    return;
+  }
+  if (done.kind != BulkRequest::Kind::kFinish) return;
+  const raft::SnapshotMetadata metadata = std::move(taking_->metadata);
+  taking_.reset();
+  index_ = metadata.index;
+  node_.tell_raft(raft::SnapshotTaken{metadata});
+  node_.snapshot_over(std::nullopt);
+}
+
+// ---- Sending to a follower
+
+void Snapshots::raft_wants(const raft::Output& output) {
+  for (const raft::SnapshotToSend& wanted : output.snapshots_to_send) {
+    Sending& sending = sending_[wanted.node.value];
+    sending = {};
+    sending.metadata = wanted.snapshot;
+  }
+  if (output.snapshot_wanted && !taking_) retry_at_us_ = 0, entries_since_ = settings_.values().snapshot_log_entries;
+  if (output.snapshot_to_receive) {
+    receiving_.emplace();
+    receiving_->from = output.snapshot_to_receive->from.value;
+    receiving_->metadata = output.snapshot_to_receive->snapshot;
+    receiving_->heard_us = now_.monotonic_us;
+  }
+  if (output.snapshot_installed) {
+    ensure(offered_ != nullptr && offered_->metadata.index == output.snapshot_installed->index,
+           "only a snapshot that was offered is installed");
+    installed_ = std::move(offered_);
+    index_ = output.snapshot_installed->index;
+  }
+  if (output.snapshot_discarded) offered_.reset();
+}
+
+void Snapshots::send(std::uint64_t to, Sending& sending) {
+  if (sending.waiting && now_.monotonic_us >= sending.sent_us + kResend_us) sending.waiting = false;
+  if (sending.reading || sending.waiting) return;
+  BulkRequest request{.kind = BulkRequest::Kind::kRead};
+  request.node = to;
+  request.index = sending.metadata.index.value;
+  request.offset = sending.offset;
+  request.size = kPieceSize;
+  sending.reading = true;
+  host_.submit(std::move(request));
+}
+
+void Snapshots::read(BulkDone done) {
+  const auto found = sending_.find(done.node);
+  if (found == sending_.end() || found->second.metadata.index.value != done.index) return;
+  Sending& sending = found->second;
+  sending.reading = false;
+  if (done.error) {
+    host_.log(LogLevel::kWarning, "The snapshot for node " + std::to_string(done.node) + ": " + done.error->message);
+    sending_.erase(found);
+    node_.tell_raft(raft::SnapshotFailed{raft::NodeId{done.node}});
+    return;
+  }
+  if (done.offset != sending.offset) return;
+  node_.send_bulk(done.node, encode_frame(kPiece, done.key, done.offset), std::move(done.bytes));
+  sending.waiting = true;
+  sending.sent_us = now_.monotonic_us;
+}
+
+void Snapshots::frame(std::uint64_t from, const SharedBytes& frame) {
+  if (frame.size() < kFrameHeaderSize) return;
+  const char* bytes = frame.data();
+  snapshot::FileKey key;
+  key.index = get_u64(bytes + 1);
+  key.term = get_u64(bytes + 9);
+  key.size = get_u64(bytes + 17);
+  std::memcpy(key.digest.data(), bytes + 25, key.digest.size());
+  const std::uint64_t offset = get_u64(bytes + 1 + kKeySize);
+  if (bytes[0] == kProgress) {
+    const auto found = sending_.find(from);
+    if (found == sending_.end() || found->second.metadata.index.value != key.index) return;
+    found->second.waiting = false;
+    found->second.offset = offset;
+    if (offset >= key.size) {
+      sending_.erase(found);
+      node_.tell_raft(raft::SnapshotSent{raft::NodeId{from}});
+    } else {
+      send(from, found->second);
+    }
+    return;
+  }
+  if (bytes[0] != kPiece || !receiving_ || receiving_->from != from || receiving_->metadata.index.value != key.index ||
+      receiving_->writing || receiving_->loading) {
+    return;
+  }
+  receiving_->heard_us = now_.monotonic_us;
+  receiving_->writing = true;
+  BulkRequest request{.kind = BulkRequest::Kind::kReceive};
+  request.node = from;
+  request.key = key;
+  request.index = key.index;
+  request.offset = offset;
+  request.bytes = frame.slice(kFrameHeaderSize, frame.size() - kFrameHeaderSize);
+  host_.submit(std::move(request));
+}
+
+// ---- Receiving from a leader
+
+void Snapshots::received(BulkDone done) {
+  if (!receiving_ || receiving_->metadata.index.value != done.index) return;
+  receiving_->writing = false;
+  if (done.error) {
+    host_.log(LogLevel::kWarning, "Receiving a snapshot failed: " + done.error->message);
+    give_up_receiving();
+    return;
+  }
+  node_.send_bulk(done.node, encode_frame(kProgress, done.key, done.received), {});
+  if (done.received < done.key.size) return;
+  receiving_->loading = true;
+  BulkRequest load{.kind = BulkRequest::Kind::kLoad};
+  load.index = done.index;
+  load.key = done.key;
+  host_.submit(std::move(load));
+}
+
+void Snapshots::loaded(BulkDone done) {
+  if (!receiving_ || receiving_->metadata.index.value != done.index) return;
+  if (done.error) {
+    host_.log(LogLevel::kWarning, "A received snapshot could not be loaded: " + done.error->message);
+    give_up_receiving();
+    return;
+  }
+  const raft::SnapshotMetadata metadata = receiving_->metadata;
+  receiving_.reset();
+  offered_ = std::move(done.loaded);
+  node_.tell_raft(raft::SnapshotReceived{metadata});
+}
+
+void Snapshots::give_up_receiving() {
+  const raft::LogIndex index = receiving_->metadata.index;
+  receiving_.reset();
+  host_.submit(BulkRequest{.kind = BulkRequest::Kind::kDiscard});
+  node_.tell_raft(raft::SnapshotReceiveFailed{index});
+}
+
+void Snapshots::bulk_done(BulkDone done) {
+  switch (done.kind) {
+    case BulkRequest::Kind::kCreate:
+    case BulkRequest::Kind::kChunk:
+    case BulkRequest::Kind::kFinish:
+      took(std::move(done));
+      return;
+    case BulkRequest::Kind::kRead:
+      read(std::move(done));
+      return;
+    case BulkRequest::Kind::kReceive:
+      received(std::move(done));
+      return;
+    case BulkRequest::Kind::kLoad:
+      loaded(std::move(done));
+      return;
+    case BulkRequest::Kind::kAbort:
+    case BulkRequest::Kind::kDiscard:
+      return;
+  }
+}
+
+}  // namespace redraft::replica

@@ -1,0 +1,207 @@
+#include <algorithm>
+#include <array>
+
+#include "resp/number.h"
+#include "server/commands/watch.h"
+#include "server/replica/engine.h"
+#include "server/replica/local/local.h"
+
+// MULTI, EXEC, DISCARD, WATCH and UNWATCH (redis-semantics, "Transactions"). A transaction is one entry: what WATCH
+// saw, then the queued commands, each encoded as it would be alone.
+
+namespace redraft::replica {
+
+using commands::Command;
+using commands::CommandId;
+
+bool Engine::transaction_control(CommandId id) {
+  return id == CommandId::kMulti || id == CommandId::kExec || id == CommandId::kDiscard || id == CommandId::kWatch ||
+         id == CommandId::kUnwatch;
+}
+
+bool Engine::take_transaction_control(Session& session, const Command& command, Arguments arguments) {
+  const auto say = [&](std::string_view error) {
+    answer(session, [&](resp::Writer& reply) { error.empty() ? reply.ok() : reply.error(error); });
+    return true;
+  };
+  Transaction& transaction = session.transaction;
+  switch (command.id) {
+    case CommandId::kMulti:
+      if (transaction.open) return say("ERR MULTI calls can not be nested");
+      count(session, command);
+      transaction.open = true;
+      return say("");
+    case CommandId::kDiscard:
+      if (!transaction.open) return say("ERR DISCARD without MULTI");
+      count(session, command);
+      forget_transaction(session);
+      return say("");
+    case CommandId::kUnwatch:
+      if (transaction.open) return queue(session, command, arguments);
+      count(session, command);
+      session.watched.clear();
+      return say("");
+    case CommandId::kWatch:
+      if (transaction.open) return say("ERR WATCH inside MULTI is not allowed");
+      return take_watch(session, command, arguments);
+    default:
+      if (!transaction.open) return say("ERR EXEC without MULTI");
+      return take_exec(session, command);
+  }
+}
+
+// Waits for its barrier alone on the connection, so that an EXEC that follows knows what was seen.
+bool Engine::take_watch(Session& session, const Command& command, Arguments arguments) {
+  if (!session.pending.empty()) {
+    session.hold(Hold::kOrder);
+    return false;
+  }
+  if (!leading()) return take_elsewhere(session, command, arguments);
+  take_read(session, command, arguments);
+  session.hold(Hold::kOrder);
+  return true;
+}
+
+void Engine::run_watch(Session& session, Arguments arguments) {
+  for (const std::string_view key : arguments.subspan(1)) {
+    const bool known = std::ranges::any_of(
+        session.watched, [&](const Watched& watched) { return watched.seen.db == session.db && watched.key == key; });
+    if (known) continue;
+    session.watched.push_back(
+        {std::string(key), commands::watch_key(*store_, session.db, key, store_->clock_ms(), applied_.value)});
+  }
+  session.writer().ok();
+}
+
+bool Engine::queue(Session& session, const Command& command, Arguments arguments) {
+  Transaction& transaction = session.transaction;
+  if (command.where == commands::Where::kLeader && !leading()) {
+    if (!leader_known() && !session.leaderless_over) return take_elsewhere(session, command, arguments);
+    transaction.aborted = true;
+    return take_elsewhere(session, command, arguments);
+  }
+  append_command(transaction.commands, {.id = command.id}, arguments);
+  transaction.writes = transaction.writes || command.is(commands::kWrite);
+  transaction.data = transaction.data || command.where == commands::Where::kLeader;
+  answer(session, [](resp::Writer& reply) { reply.simple("QUEUED"); });
+  return true;
+}
+
+bool Engine::take_exec(Session& session, const Command& command) {
+  Transaction& transaction = session.transaction;
+  if (transaction.aborted) {
+    forget_transaction(session);
+    answer(session,
+           [](resp::Writer& reply) { reply.error("EXECABORT Transaction discarded because of previous errors."); });
+    return true;
+  }
+  if (!leading() && (transaction.data || !session.watched.empty())) {
+    const bool taken = take_elsewhere(session, command, {});
+    if (taken) forget_transaction(session);
+    return taken;
+  }
+  std::string seen;
+  for (const Watched& watched : session.watched) {
+    const std::string_view key = watched.key;
+    append_command(seen,
+                   {.number = watched.seen.index,
+                    .db = watched.seen.db,
+                    .session = watched.seen.absent ? 1u : 0u,
+                    .sequence = watched.seen.deadline_ms},
+                   std::span(&key, 1));
+  }
+  const std::array<std::string_view, 3> arguments{"exec", seen, transaction.commands};
+  if (transaction.writes) {
+    if (!propose(session, CommandId::kTransaction, command, arguments)) return false;
+  } else {
+    take_read(session, command, arguments);
+  }
+  forget_transaction(session);
+  return true;
+}
+
+void Engine::forget_transaction(Session& session) {
+  session.transaction = {};
+  session.watched.clear();
+}
+
+bool Engine::watched_changed(std::string_view seen, std::uint64_t clock_ms) const {
+  CommandReader reader(seen);
+  CommandHeader header;
+  std::vector<std::string_view> key;
+  while (reader.next(header, key)) {
+    const commands::WatchedKey watched{
+        .db = header.db, .absent = header.session != 0, .deadline_ms = header.sequence, .index = header.number};
+    if (commands::watched_key_changed(*store_, watched, key[0], clock_ms)) return true;
+  }
+  return false;
+}
+
+// At apply on every node, or behind a read barrier on one. `session` is the client's where it is connected here: only
+// there do the node-local commands among the queued ones run, at their place.
+void Engine::run_transaction(commands::Context& context, Session* session) {
+  ensure(context.arguments.size() == 3, "a transaction has what was watched and what was queued");
+  if (watched_changed(context.arguments[1], context.clock_ms)) {
+    context.reply.null_array();
+    return;
+  }
+  CommandReader reader(context.arguments[2]);
+  CommandHeader header;
+  std::vector<std::string_view> arguments;
+  const auto whole = context.reply.defer();
+  std::size_t replies = 0;
+  const std::uint32_t outer_db = context.db;
+  std::uint32_t db = outer_db;
+  while (reader.next(header, arguments)) {
+    const Command* command = commands::find_command(header.id);
+    ensure(command != nullptr, "a queued command is in the table of every node that applies it");
+    ++replies;
+    if (command->id == CommandId::kSelect) {
+      db = select_queued(arguments, context.reply, db);
+      continue;
+    }
+    if (command->where != commands::Where::kLeader || command->id == CommandId::kUnwatch) {
+      run_queued_local(session, *command, arguments, context.reply);
+      continue;
+    }
+    context.command = command;
+    context.arguments = arguments;
+    context.db = db;
+    context.may_block = false;
+    commands::execute(context);
+  }
+  ensure(!reader.malformed(), "an entry's queued commands are whole");
+  context.reply.end_array(whole, replies);
+  context.may_block = true;
+  commands::serve_waiters(context);
+  if (session != nullptr) session->db = db;
+}
+
+void Engine::run_queued_local(Session* session, const Command& command, Arguments arguments, resp::Writer& reply) {
+  if (session == nullptr) {
+    reply.null();  // nobody reads it on this node
+    return;
+  }
+  if (command.id == CommandId::kUnwatch) {
+    reply.ok();
+    return;
+  }
+  answer_local(*session, command, arguments, reply, true);
+}
+
+// SELECT inside a transaction is state: later queued commands run in that database on every node.
+std::uint32_t Engine::select_queued(Arguments arguments, resp::Writer& reply, std::uint32_t db) const {
+  const std::optional<std::int64_t> wanted = resp::parse_int64(arguments[1]);
+  if (!wanted) {
+    reply.error("ERR invalid DB index");
+    return db;
+  }
+  if (*wanted < 0 || *wanted >= static_cast<std::int64_t>(store_->database_count())) {
+    reply.error("ERR DB index is out of range");
+    return db;
+  }
+  reply.ok();
+  return static_cast<std::uint32_t>(*wanted);
+}
+
+}  // namespace redraft::replica
