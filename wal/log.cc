@@ -76,6 +76,10 @@ Status Log::start(const Visitor& visitor, const Watermark& watermark) {
   Status done = maker_->adopt(std::move(recovered->prepared), std::move(recovered->recyclable), recovered->leftovers,
                               recovered->highest_number);
   if (done) done = make_durable(recovered->unvouched_begin);
+  if (done && segments_.empty()) {
+    auto ready = maker_->prepare(options_.segment_size, ~std::uint64_t{0});
+    if (!ready && ready.error().code != ErrorCode::kNoSpace) done = ready.error();
+  }
   if (done && !segments_.empty() && closed_) done = end_behind_cut();
   if (done) done = replay(visitor);
   return done;
@@ -186,7 +190,12 @@ Result<Sequence> Log::append(std::span<const Record> records) {
   // A batch lies in one segment, so that one write carries it and a failure leaves nothing of it anywhere.
   const std::uint64_t start = !segments_.empty() && segments_.back()->empty() ? kInternalRecordSize : 0;
   if (!active_takes(start + size + kReserve)) {
-    if (Status entered = enter_next_segment(size); !entered) return entered.error();
+    const bool behind_cut = closed_ && !segments_.empty();
+    Status entered = enter_next_segment(size);
+    // Where the closed one ends is to be known before records follow, or what is behind its end could seem to belong.
+    if (entered && behind_cut) entered = write({}, std::nullopt);
+    if (entered && behind_cut) entered = sync();
+    if (!entered) return entered.error();
   }
   if (Status written = write(records, std::nullopt); !written) return written.error();
   return first;
@@ -289,7 +298,14 @@ Status Log::erase_failed_write(std::uint64_t end) {
   }
   if (!erased) return erased;
   unsynced_ = true;
-  return sync();
+  if (erased = sync(); !erased) return erased;
+  if (closed_ && active.empty()) {
+    // Entered and never used: the next one follows the segment before. If the file stays, the next start removes it.
+    const std::string path = active.path();
+    segments_.pop_back();
+    static_cast<void>(maker_->give_back({}, {path}));
+  }
+  return Done{};
 }
 
 Status Log::sync() {

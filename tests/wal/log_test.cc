@@ -196,6 +196,55 @@ TEST(Log, FullDiskThatCannotEraseClosesTheSegment) {
   EXPECT_TRUE(after.log->recovery().damaged.empty());
 }
 
+// Rows 1 and 7 together: a torn end is found while the disk is full. The log opens, refuses, and when there is room the
+// cut holds, whichever write is torn next.
+TEST(Log, FullDiskAtACut) {
+  FaultFileSystem original;
+  {
+    auto opened = open_log(original);
+    for (int i = 1; i <= 5; ++i) must(append_one(*opened.log, "record " + std::to_string(i)));
+    original.flip_bit(opened.log->file_of(*opened.log->position_of({3})), opened.log->position_of({3})->offset * 8);
+    EXPECT_TRUE(opened.log->prepare_next().value());
+  }
+  original.kill();
+  for (const bool cannot_create : {true, false}) {
+    for (std::uint64_t nth = 1; nth < 14; ++nth) {
+      for (std::uint64_t seed = 0; seed < 8; ++seed) {
+        const auto files = original.clone();
+        // Either the next segment cannot be made, or it is there and cannot be written to.
+        if (cannot_create) files->remove_silently(std::string(kDirectory) + "/" + segment_name(2));
+        for (const std::uint64_t number : {2, 3, 4}) {
+          files->fail_always(cannot_create ? Operation::kCreate : Operation::kWrite, Fault::kNoSpace,
+                             segment_name(number));
+        }
+        auto opened = open_log(*files, 2);
+        ASSERT_TRUE(opened.log) << opened.error;
+        ASSERT_EQ(opened.records.size(), 2U);
+        ASSERT_FALSE(append_one(*opened.log, "refused").ok());
+        files->clear_faults();
+        files->stop_at_change(nth);
+        Status appended = Done{};
+        std::uint64_t synced = 2;
+        for (int i = 0; i < 3 && appended; ++i) {
+          appended = append_one(*opened.log, "new" + std::string(600, 'n'));
+          if (appended && i == 1) {
+            appended = opened.log->sync();
+            if (appended) synced = 4;
+          }
+        }
+        files->crash(seed);
+        auto after = open_log(*files, 3);
+        ASSERT_TRUE(after.log) << after.error;
+        ASSERT_TRUE(after.log->recovery().damaged.empty()) << after.log->recovery().damaged[0].describe();
+        ASSERT_GE(after.records.size(), synced);
+        for (const auto& [sequence, payload] : after.records) {
+          ASSERT_EQ(payload.substr(0, 3), sequence <= 2 ? "rec" : "new");
+        }
+      }
+    }
+  }
+}
+
 // Row 7: with the disk full and the last segment full the log can still be shortened, and goes on in what that frees.
 TEST(Log, FullDiskLeavesRoomToRelease) {
   FaultFileSystem files;
