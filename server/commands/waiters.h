@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -18,6 +19,10 @@ enum class UnblockReason : std::uint8_t {
 // Ends the wait of `origin` if it still waits, and answers it where it is connected. False when nobody by that name
 // waits (any more): an element or another entry came first, and first in log order wins (redis-semantics, "Blocking").
 bool unblock_waiter(Context& context, const Origin& origin, UnblockReason reason);
+
+// For a blocking command that found nothing: makes its connection a waiter for the keys at arguments [first, last),
+// behind those that wait already. Its arguments are kept, since whoever fills a key runs the command again.
+void wait_for_keys(Context& context, std::size_t first, std::size_t last, std::uint64_t timeout_ms);
 
 // The entry command kUnblockWaiter; arguments: name, node, connection, number, reason (all decimal). Replies with 1
 // when the waiter was still there, else 0: what CLIENT UNBLOCK answers.
