@@ -110,6 +110,6 @@ def kind_only(reply):
         if not isinstance(reply.value, list) else make(b"+", b"aggregate " + reply.kind)
 
 
-RULES = {"unordered": unordered, "roughly": roughly, "numbers": numbers, "random": random_pick, "first-word": first_word,
+RULES = {"same": lambda reply: reply, "unordered": unordered, "roughly": roughly, "numbers": numbers, "random": random_pick, "first-word": first_word,
          "error-code": error_code, "scan": scan, "hello": hello, "field-names": field_names, "command-info": command_info,
          "kind": kind_only}
