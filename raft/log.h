@@ -45,8 +45,8 @@ class Log {
 
   // The log is empty behind (index, term): a snapshot, or (0, 0).
   void reset(LogIndex index, Term term);
-  // An entry that is on disk and not held in memory; only before the first append.
-  void restore_term(LogIndex index, Term term);
+  // The entries up to `last`, all of this term, are on disk and not held in memory; only before the first append.
+  void restore_run(LogIndex last, Term term);
 
   // The first index that is not compacted; one past the last if there is none.
   [[nodiscard]] LogIndex first_index() const { return compacted_index_ + 1; }

@@ -118,7 +118,8 @@ class Raft {
   [[nodiscard]] bool is_durable() const { return persisted_ticket_ >= last_ticket_ && !disk_dirty_; }
   [[nodiscard]] bool is_term_durable() const { return durable_hard_state_.term == hard_state_.term; }
   [[nodiscard]] bool is_disk_stalled(std::uint32_t ticks) const;
-  [[nodiscard]] bool is_recorded(const Envelope& envelope) const;
+  [[nodiscard]] bool is_self_voter() const;
+  [[nodiscard]] bool admit(const Envelope& envelope);
   void append_to_log(Entry entry);
   void truncate_log(LogIndex from);
   void configuration_changed();
@@ -148,8 +149,11 @@ class Raft {
   [[nodiscard]] Progress* heard_from(const Envelope& envelope);
   void update_progress_members();
   void replicate(Progress& progress);
-  void send_append(Progress& progress, bool with_entries);
-  void send_heartbeat(Progress& progress);
+  [[nodiscard]] bool send_next(Progress& progress);
+  void send_probe(Progress& progress);
+  void send_empty_append(Progress& progress);
+  void send_entries(Progress& progress, LogIndex prev, Term prev_term, std::vector<Entry> entries);
+  void send_leading(Progress& progress);
   void broadcast_heartbeat();
   [[nodiscard]] bool is_window_full(const Progress& progress) const;
   void request_log_read(Progress& progress);
@@ -170,7 +174,8 @@ class Raft {
   void receive(const Envelope& envelope, ReadIndexReply& reply);
 
   // snapshots.cc
-  void send_snapshot(Progress& progress);
+  [[nodiscard]] bool send_snapshot(Progress& progress);
+  void compact();
   void receive(const Envelope& envelope, InstallSnapshot& request);
   void receive(const Envelope& envelope, InstallSnapshotReply& reply);
   void reply_to_snapshot(NodeId to, LogIndex snapshot_index, bool rejected);
@@ -193,6 +198,7 @@ class Raft {
   LogIndex durable_index_;   // our log up to here is on our disk as it is now
   bool disk_dirty_ = false;  // this step changed something that must go to disk
   bool hard_state_dirty_ = false;
+  bool restart_log_ = false;  // found at start: the log on disk ends before the snapshot or contradicts it
 
   // Volatile state on all servers.
   Role role_ = Role::kFollower;
@@ -236,6 +242,7 @@ class Raft {
   std::uint32_t transfer_elapsed_ = 0;
   bool timeout_now_sent_ = false;  // no lease any more in this term
   std::uint64_t round_ = 0;        // newest round that was begun; every append carries it
+  bool round_held_ = false;        // this step's input asked to wait for the next one
   bool round_waits_ = false;       // it has not been sent to everybody yet
   std::uint64_t reads_round_ = 0;  // round_reads_ are answered once a quorum acknowledged this or a later one
   LogIndex reads_index_;           // at this index
@@ -243,6 +250,7 @@ class Raft {
   // Leader: for the next round. Follower: not forwarded yet.
   std::vector<WaitingRead> waiting_reads_;
   // Follower: round_reads_ were forwarded under this id; 0: none are.
+  std::uint64_t next_forwarded_id_ = 0;
   ReadId forwarded_id_;
   std::uint32_t forwarded_elapsed_ = 0;
 };

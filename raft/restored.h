@@ -15,6 +15,7 @@ struct Config {
   NodeId id;
   Incarnation incarnation;
   GroupId group;
+  std::uint64_t boot = 0;                     // grows with each start of this incarnation
   std::uint32_t election_timeout_ticks = 10;  // drawn anew each time from [this, twice this)
   std::uint32_t heartbeat_ticks = 2;
   std::uint32_t early_election_ticks = 2;  // largest delay of an early election
