@@ -14,7 +14,7 @@ namespace {
 // Idle clients should hold little memory and busy ones make few system calls, so the space offered to a read follows
 // what the last ones brought.
 constexpr std::size_t kReadMin = 1024;
-constexpr std::size_t kReadMax = 65536;
+constexpr std::size_t kReadMax = std::size_t{1} << 20;
 constexpr std::size_t kOutputKept = 16384;  // an emptied output buffer larger than this is given back
 
 }  // namespace
@@ -29,11 +29,22 @@ struct Client::Write {
 Client::Client(Clients& clients, UniqueStream socket, replica::Session& session, std::uint64_t number)
     : clients_(clients), socket_(std::move(socket)), session_(session), number_(number), read_size_(kReadMin) {
   socket_->handle.data = this;
-  set_reading(true);
+  read_or_stop();
 }
 
-void Client::set_reading(bool reading) {
-  if (closed() || closing_ || peer_is_done_ || reading == reading_) return;
+void Client::pause(Pause reason) {
+  pauses_ = static_cast<std::uint8_t>(pauses_ | static_cast<std::uint8_t>(reason));
+  read_or_stop();
+}
+
+void Client::resume(Pause reason) {
+  pauses_ = static_cast<std::uint8_t>(pauses_ & ~static_cast<std::uint8_t>(reason));
+  read_or_stop();
+}
+
+void Client::read_or_stop() {
+  const bool reading = pauses_ == 0 && !closing_ && !peer_is_done_;
+  if (closed() || reading == reading_) return;
   reading_ = reading;
   if (reading) {
     ensure(uv_read_start(&socket_->stream, &Client::allocate, &Client::read) == 0, "a connected socket can be read");
@@ -83,8 +94,8 @@ void Client::received(ssize_t size, std::size_t space) {
 // The client has shut its side. As in Redis a blocked client is gone with that; but unlike in Redis the replies to what
 // it sent before may still be on their way through the log, and `printf ... | nc` wants to see them.
 void Client::hang_up() {
-  set_reading(false);
   peer_is_done_ = true;
+  read_or_stop();
   if (session_.held(replica::Hold::kBlocked) || finished()) {
     clients_.drop(*this);
   } else {
@@ -99,8 +110,8 @@ bool Client::finished() const {
 
 void Client::close_after_output() {
   if (closed()) return;
-  set_reading(false);
   closing_ = true;
+  read_or_stop();
 }
 
 void Client::close() {

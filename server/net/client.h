@@ -25,7 +25,10 @@ class Client {
   [[nodiscard]] replica::Session& session() { return session_; }
   [[nodiscard]] std::uint64_t number() const { return number_; }
 
-  void set_reading(bool reading);
+  // Who does not want input: the replica, or the host because too much of it waits behind a held request.
+  enum class Pause : std::uint8_t { kReplica = 1, kFull = 2 };
+  void pause(Pause reason);
+  void resume(Pause reason);
   // Writes what the session has, one system call if the kernel takes all of it. What it does not take is left to libuv,
   // and later output waits in the session.
   void flush();
@@ -53,6 +56,7 @@ class Client {
   static void read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer);
   void received(ssize_t size, std::size_t space);
   void hang_up();
+  void read_or_stop();
   [[nodiscard]] std::size_t unsent_in_session() const { return session_.output().size() - session_.output_sent; }
   void wrote(std::size_t size);
   void write_rest();
@@ -64,6 +68,7 @@ class Client {
   std::size_t read_size_;
   std::size_t writing_bytes_ = 0;  // of a write that libuv has not completed
   std::uint64_t soft_limit_since_us_ = 0;
+  std::uint8_t pauses_ = 0;
   bool reading_ = false;
   bool closing_ = false;       // close_after_output
   bool peer_is_done_ = false;  // the client will send no more, but may still read replies

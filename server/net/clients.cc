@@ -12,6 +12,9 @@
 namespace redraft::net {
 namespace {
 
+// Unparsed bytes of a client whose next request is held; a partial request that is not held may be of any length.
+constexpr std::size_t kHeldInputMax = std::size_t{1} << 20;
+
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
 // Redis's text, word for word: tools and people recognise it.
 constexpr std::string_view kProtected =
@@ -118,8 +121,12 @@ void Clients::close_client(replica::Session& session) {
   output_ready(*client);
 }
 
-void Clients::set_reading(replica::Session& session, bool reading) {
-  if (Client* client = find(session)) client->set_reading(reading);
+void Clients::pause_reading(replica::Session& session) {
+  if (Client* client = find(session)) client->pause(Client::Pause::kReplica);
+}
+
+void Clients::resume_reading(replica::Session& session) {
+  if (Client* client = find(session)) client->resume(Client::Pause::kReplica);
 }
 
 void Clients::watch_end(Client& client) {
@@ -129,10 +136,23 @@ void Clients::watch_end(Client& client) {
 void Clients::check_input(Client& client) {
   const replica::Session& session = client.session();
   const std::uint64_t unparsed = session.input.size() - session.input_begin;
-  if (client.closed() || unparsed <= settings_.client_query_buffer_limit) return;
+  if (client.closed()) return;
+  if (unparsed > kHeldInputMax && session.held()) {
+    client.pause(Client::Pause::kFull);
+    full_.push_back(&client);
+  }
+  if (unparsed <= settings_.client_query_buffer_limit) return;
   spdlog::warn("Closing client that reached max query buffer length: id={} addr={} ({} bytes)", session.id(),
                session.address().peer, unparsed);
   drop(client);
+}
+
+void Clients::resume_full() {
+  std::erase_if(full_, [](Client* client) {
+    if (client->session().held()) return false;
+    client->resume(Client::Pause::kFull);
+    return true;
+  });
 }
 
 void Clients::check_output(Client& client, std::uint64_t now_us) {
@@ -147,6 +167,7 @@ void Clients::check_output(Client& client, std::uint64_t now_us) {
 void Clients::drop(Client& client) {
   if (client.closed()) return;
   client.close();
+  std::erase(full_, &client);
   by_fd_[static_cast<std::size_t>(client.session().address().fd)] = nullptr;
   const auto found = by_number_.find(client.number());
   ensure(found != by_number_.end(), "a client is dropped once");
@@ -168,6 +189,7 @@ void Clients::flush(std::uint64_t now_us) {
     }
   }
   to_flush_.clear();
+  if (!full_.empty()) resume_full();
 }
 
 void Clients::report_closed() {
@@ -207,6 +229,7 @@ bool Clients::all_written() const {
 
 void Clients::close_all() {
   to_flush_.clear();
+  full_.clear();
   gone_.clear();
   by_number_.clear();
   by_fd_.clear();

@@ -32,7 +32,8 @@ class Clients {
   // From replica::Host. A session whose socket is gone already is ignored.
   void output_ready(replica::Session& session);
   void close_client(replica::Session& session);
-  void set_reading(replica::Session& session, bool reading);
+  void pause_reading(replica::Session& session);
+  void resume_reading(replica::Session& session);
 
   // The end of a turn: writes all output that was reported.
   void flush(std::uint64_t now_us);
@@ -51,6 +52,8 @@ class Clients {
   // From Client.
   [[nodiscard]] ClientSink& sink() { return sink_; }
   void output_ready(Client& client);
+  // Bytes came: too many for the limit, or so many behind a request that has to wait that its socket waits too. TCP
+  // then makes the client wait (architecture, "Back-pressure, never a drop").
   void check_input(Client& client);
   // The socket is useless: no reply can be written.
   void drop(Client& client);
@@ -62,6 +65,7 @@ class Clients {
   [[nodiscard]] replica::ClientAddress address_of(const UniqueStream& socket, const std::string& unix_path) const;
   void refuse(UniqueStream socket, std::string_view reason);
   void check_output(Client& client, std::uint64_t now_us);
+  void resume_full();
 
   ClientSink& sink_;
   const replica::Values& settings_;
@@ -69,6 +73,7 @@ class Clients {
   std::unordered_map<std::uint64_t, std::unique_ptr<Client>> by_number_;
   std::uint64_t next_number_ = 1;
   std::vector<Client*> to_flush_;
+  std::vector<Client*> full_;                  // paused for Client::Pause::kFull
   std::vector<std::unique_ptr<Client>> gone_;  // closed; their sessions are told at the next turn's beginning
 };
 

@@ -13,7 +13,8 @@ using std::chrono::microseconds;
 // The log's own upkeep (the next segment, the mark of what is durable) waits for a quiet moment, but not for ever:
 // under load it gets a slice now and then, so that a segment is ready before it is needed.
 constexpr microseconds kQuiet{5'000};
-constexpr microseconds kUpkeepInterval{50'000};
+constexpr microseconds kUpkeepInterval{20'000};
+constexpr microseconds kUpkeepDoneInterval{200'000};
 constexpr microseconds kNoSpaceRetry{200'000};
 
 }  // namespace
@@ -64,7 +65,7 @@ LogWork::Again LogWork::run(std::vector<replica::DiskRequest>&& requests,
   const Result<bool> done = storage_.idle();
   check(done);
   upkeep_done_ = *done;
-  upkeep_at_ = now + kUpkeepInterval;
+  upkeep_at_ = now + (upkeep_done_ ? kUpkeepDoneInterval : kUpkeepInterval);
   if (upkeep_done_ && !asked) return std::nullopt;
   return kQuiet;
 }

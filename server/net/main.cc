@@ -101,7 +101,9 @@ int serve(redraft::replica::Settings& settings, const std::vector<std::string>& 
 int main(int argc, char** argv) {
   const std::vector<std::string> arguments(argv + 1, argv + argc);
   if (arguments.size() == 1 && (arguments[0] == "-v" || arguments[0] == "--version")) {
-    std::printf("redraft server v=%s redis=%s\n", redraft::replica::kRedraftVersion, redraft::replica::kRedisVersion);
+    const std::string line = "redraft server v=" + std::string(redraft::replica::kRedraftVersion) +
+                             " redis=" + std::string(redraft::replica::kRedisVersion) + "\n";
+    std::fputs(line.c_str(), stdout);
     return 0;
   }
   if (arguments.size() == 1 && (arguments[0] == "-h" || arguments[0] == "--help")) {

@@ -54,8 +54,8 @@ class Server final : public replica::Host, private ClientSink {
   // replica::Host
   void output_ready(replica::Session& session) override { clients_.output_ready(session); }
   void close_client(replica::Session& session) override { clients_.close_client(session); }
-  void pause_reading(replica::Session& session) override { clients_.set_reading(session, false); }
-  void resume_reading(replica::Session& session) override { clients_.set_reading(session, true); }
+  void pause_reading(replica::Session& session) override { clients_.pause_reading(session); }
+  void resume_reading(replica::Session& session) override { clients_.resume_reading(session); }
   void set_peers(std::span<const replica::PeerAddress> peers) override;
   bool send(replica::LinkId link, replica::Frame frame) override { return peers_.send(link, std::move(frame)); }
   std::size_t unsent_bytes(replica::LinkId link) const override { return peers_.unsent_bytes(link); }

@@ -287,7 +287,7 @@ TEST_F(ClientsTest, PausedClientsAreNotRead) {
   replica_.on_input = [&](replica::Session& session) {
     ++inputs;
     session.input.clear();
-    clients_.set_reading(session, false);
+    clients_.pause_reading(session);
   };
   const int fd = connect_client();
   turns_until([&] { return clients_.count() == 1; });
@@ -296,8 +296,31 @@ TEST_F(ClientsTest, PausedClientsAreNotRead) {
   send_all(fd, "two");
   for (int i = 0; i < 10; ++i) turns_until([done = false]() mutable { return std::exchange(done, true); });
   EXPECT_EQ(inputs, 1);
-  clients_.set_reading(*replica_.sessions[0], true);
+  clients_.resume_reading(*replica_.sessions[0]);
   turns_until([&] { return inputs == 2; });
+  close(fd);
+}
+
+// Back-pressure: what waits behind a held request is bounded, and nothing of it is lost.
+TEST_F(ClientsTest, AHeldClientIsNotReadWithoutBound) {
+  replica_.on_input = [&](replica::Session& session) { session.hold(replica::Hold::kBackPressure); };
+  const int fd = connect_client();
+  turns_until([&] { return clients_.count() == 1; });
+  const std::string chunk(65536, 'x');
+  std::size_t sent = 0;
+  int refusals = 0;
+  turns_until([&] {  // until neither side's socket buffer takes more
+    const ssize_t size = send(fd, chunk.data(), chunk.size(), MSG_NOSIGNAL);
+    if (size > 0) sent += static_cast<std::size_t>(size);
+    refusals = size > 0 ? 0 : refusals + 1;
+    return refusals == 100;
+  });
+  replica::Session& session = *replica_.sessions[0];
+  EXPECT_LT(session.input.size(), std::size_t{3} << 20);
+  EXPECT_LT(session.input.size(), sent);
+  replica_.on_input = nullptr;
+  session.release(replica::Hold::kBackPressure);
+  turns_until([&] { return session.input.size() == sent; });
   close(fd);
 }
 
