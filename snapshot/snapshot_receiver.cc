@@ -48,7 +48,7 @@ void SnapshotReceiver::start_anew() {
 
 // Nothing was synced, so a power cut may have left holes: only whole units that verify count.
 Status SnapshotReceiver::resume() {
-  std::vector<char> buffer(std::size_t{1} << 20);
+  std::vector<char> buffer(static_cast<std::size_t>(std::min(key_.size, std::uint64_t{1} << 20)));
   while (received_ < key_.size) {
     const auto wanted = static_cast<std::size_t>(std::min<std::uint64_t>(buffer.size(), key_.size - received_));
     auto count = file_->read_at(received_, {buffer.data(), wanted});

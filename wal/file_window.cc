@@ -1,7 +1,5 @@
 #include "wal/file_window.h"
 
-#include <algorithm>
-
 namespace redraft::wal {
 
 Result<std::string_view> FileWindow::rest_at(std::uint64_t offset, std::size_t size) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <string_view>
 #include <vector>
@@ -12,7 +13,9 @@ namespace redraft::wal {
 // Reads a file mostly forwards through one buffer. Borrows the file.
 class FileWindow {
  public:
-  explicit FileWindow(File& file, std::size_t step = std::size_t{1} << 20) : file_(file), step_(step) {}
+  // `size` is what the file is expected to have; the buffer need not be larger.
+  FileWindow(File& file, std::uint64_t size)
+      : file_(file), step_(static_cast<std::size_t>(std::min(size, std::uint64_t{1} << 20))) {}
 
   // Up to `size` bytes at `offset`, fewer only at the end of the file. Valid until the next call.
   [[nodiscard]] Result<std::string_view> at(std::uint64_t offset, std::size_t size);

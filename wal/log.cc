@@ -91,7 +91,7 @@ Status Log::make_durable(std::uint64_t unvouched_begin) {
   if (Status synced = files_.sync_directory(directory_); !synced) return synced;
   if (segments_.empty()) return Done{};
   Segment& last = *segments_.back();
-  FileWindow window(last.file());
+  FileWindow window(last.file(), last.header().size);
   for (std::uint64_t offset = unvouched_begin; offset < last.end();) {
     auto bytes = window.at(offset, std::min<std::uint64_t>(last.end() - offset, std::uint64_t{1} << 20));
     if (!bytes) return bytes.error();
@@ -116,7 +116,7 @@ Status Log::end_behind_cut() {
 
 Status Log::replay(const Visitor& visitor) {
   for (const auto& segment : segments_) {
-    FileWindow window(segment->file());
+    FileWindow window(segment->file(), segment->header().size);
     Status done = segment->for_each([&](Sequence sequence, std::uint64_t offset) -> Status {
       auto fixed = window.at(offset, kRecordHeaderSize + kHeaderSizeMax);
       if (!fixed) return fixed.error();

@@ -10,7 +10,7 @@ namespace {
 
 // The salt of the record with the highest number: a recycled file also holds older records of its former lives.
 Result<std::uint64_t> find_salt(File& file, std::uint64_t end) {
-  FileWindow window(file);
+  FileWindow window(file, end);
   std::uint64_t salt = 0;
   Sequence newest;
   for (std::uint64_t offset = kRecordsBegin; offset + kRecordHeaderSize <= end; offset += kRecordAlignment) {
@@ -30,7 +30,7 @@ Result<std::uint64_t> find_salt(File& file, std::uint64_t end) {
 class Scanner {
  public:
   Scanner(File& file, const SegmentHeader& segment, const Log::Watermark& watermark)
-      : window_(file), segment_(segment), watermark_(watermark) {}
+      : window_(file, segment.size), segment_(segment), watermark_(watermark) {}
 
   Result<SegmentScan> run() {
     std::uint64_t offset = kRecordsBegin;

@@ -312,6 +312,23 @@ TEST(Log, RestartAfterFailedSyncWritesAgain) {
   }
 }
 
+// Row 13: a segment whose name is only in the cache, since the process died before the directory was synced.
+TEST(Log, RestartMakesNamesDurable) {
+  for (std::uint64_t seed = 0; seed < 20; ++seed) {
+    FaultFileSystem files;
+    files.fail(Operation::kSyncDirectory, 2, Fault::kIo);  // the one after the rename
+    EXPECT_FALSE(open_log(files).log);
+    ASSERT_TRUE(files.exists(std::string(kDirectory) + "/" + segment_name(1)));
+    files.kill();
+    auto opened = open_log(files, 2);
+    must(append_one(*opened.log, "a"));
+    must(opened.log->sync());
+    EXPECT_EQ(opened.log->position_of({1})->segment, 1U);
+    files.crash(seed);
+    ASSERT_EQ(open_log(files, 3).records.size(), 1U);
+  }
+}
+
 // Pitfall F3: sizes are checked before they are used, with a checksum that is right.
 TEST(Codec, RefusesSizesOutOfBounds) {
   std::string bytes(kRecordHeaderSize + 16, '\0');
