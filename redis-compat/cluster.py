@@ -164,7 +164,8 @@ class Cluster:
         self.nodes = []
         for i, port in enumerate(ports):
             directory = directories[i] if directories else self.directory / f"node{i + 1}"
-            command = [SERVER, "--port", port, "--bind", "127.0.0.1", "--dir", directory, "--enable-debug-command", "yes"]
+            command = [SERVER, "--port", port, "--bind", "127.0.0.1", "--dir", directory, "--enable-debug-command",
+                       "yes"]
             if size > 1:
                 command += ["--node-id", i + 1, "--initial-cluster", self.members]
             self.nodes.append(Process(directory, port, [*command, *options],

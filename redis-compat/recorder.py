@@ -123,7 +123,7 @@ class Client(threading.Thread):
                 self.shared.maybe[counter] += size
             for value in values:
                 if value <= before:
-                    self.shared.violations.append(f"INCR counter:{counter} answered {value}, but {before} was known before it")
+                    self.shared.violations.append(f"INCR counter:{counter} answered {value}, {before} was known before")
                 self.shared.acknowledged[counter].append(value)
                 self.shared.known[counter] = max(self.shared.known[counter], value)
 
@@ -138,7 +138,7 @@ class Client(threading.Thread):
             value = int(reply.value or 0)
             with self.shared.lock:
                 if value < before:
-                    self.shared.violations.append(f"GET counter:{counter} answered {value}, but {before} was known before it")
+                    self.shared.violations.append(f"GET counter:{counter} answered {value}, {before} was known before")
                 self.shared.known[counter] = max(self.shared.known[counter], value)
         return outcome
 
@@ -217,8 +217,8 @@ class Recording:
                 log = [int(item) for item in connection.ask("LRANGE", f"log:{client.id}", 0, -1)]
                 kept = [item for item in log if item not in client.pushed_maybe]
                 if kept != client.pushed:
-                    lost = sorted(set(client.pushed) - set(log))
-                    found.append(f"log:{client.id}: lost {lost[:10]}, not promised {sorted(set(kept) - set(client.pushed))[:10]}, "
+                    lost, extra = set(client.pushed) - set(log), set(kept) - set(client.pushed)
+                    found.append(f"log:{client.id}: lost {sorted(lost)[:10]}, not promised {sorted(extra)[:10]}, "
                                  f"{len(kept)} kept of {len(client.pushed)}")
                 if len(set(log)) != len(log):
                     found.append(f"log:{client.id}: an element is there twice")

@@ -25,9 +25,11 @@ def run(test):
         gtest = any(argument.startswith("--gtest") for argument in command)
         if gtest:
             command.append(f"--gtest_output=json:{report.name}")
-        directory = next((item["value"] for item in test.get("properties", []) if item["name"] == "WORKING_DIRECTORY"), None)
+        directory = next((item["value"] for item in test.get("properties", []) if item["name"] == "WORKING_DIRECTORY"),
+                         None)
         try:
-            done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=TIME_LIMIT_S,
+            done = subprocess.run(command, cwd=directory, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=TIME_LIMIT_S,
                                   errors="replace")
             status, output = done.returncode, done.stdout
         except subprocess.TimeoutExpired as error:
@@ -47,7 +49,8 @@ def main():
     parser.add_argument("build")
     parser.add_argument("--only", default="")
     options = parser.parse_args()
-    listing = subprocess.run(["ctest", "--test-dir", options.build, "--show-only=json-v1"], stdout=subprocess.PIPE, check=True)
+    listing = subprocess.run(["ctest", "--test-dir", options.build, "--show-only=json-v1"], stdout=subprocess.PIPE,
+                             check=True)
     tests = [test for test in json.loads(listing.stdout)["tests"] if re.search(options.only, test["name"])]
     passed = failed = 0
     with ThreadPoolExecutor(min(os.cpu_count() or 1, 4)) as pool:

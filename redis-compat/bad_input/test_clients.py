@@ -198,7 +198,8 @@ class Large(Untouched):
         keys, pause = (5_000_000, 5) if LONG else (300_000, 2)
         with self.leader.connect(timeout=300) as connection:
             for start in range(0, keys, 10000):
-                connection.send_raw(b"".join(command("MSET", *sum(((f"key:{i}", "v") for i in range(first, first + 500)), ()))
+                connection.send_raw(b"".join(command("MSET", *sum(((f"key:{i}", "v")
+                                                                   for i in range(first, first + 500)), ()))
                                              for first in range(start, start + 10000, 500)))
                 for _ in range(20):
                     self.assertFalse(connection.read().is_error)

@@ -27,7 +27,8 @@ def start(*options, config=None):
         if "--port" not in options:
             options = ("--port", free_ports(1)[0], *options)
         try:
-            done = subprocess.run([*command, *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S)
+            done = subprocess.run([*command, *map(str, options)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  timeout=LIMIT_S)
         except subprocess.TimeoutExpired as error:
             return None, (error.stdout or b"").decode(errors="replace")
         return done.returncode, done.stdout.decode(errors="replace")
@@ -58,7 +59,8 @@ class Configuration(unittest.TestCase):
         self.refuses(config="timeout abc\n", says=["FATAL CONFIG FILE ERROR", "at line 1", "timeout abc"])
 
     def test_missing_file(self):
-        done = subprocess.run([SERVER, "/nonexistent/redraft.conf"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=LIMIT_S)
+        done = subprocess.run([SERVER, "/nonexistent/redraft.conf"], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                              timeout=LIMIT_S)
         self.assertGreater(done.returncode, 0)
         self.assertIn(b"/nonexistent/redraft.conf", done.stdout)
 
@@ -69,7 +71,8 @@ class Configuration(unittest.TestCase):
         two = "1=127.0.0.1:7101@17101,2=127.0.0.1:7102@17102"
         self.refuses("--node-id", "9", "--initial-cluster", two, says="node-id")
         self.refuses("--node-id", "1", "--initial-cluster", "nonsense", says="initial-cluster")
-        self.refuses("--node-id", "1", "--initial-cluster", "1=127.0.0.1:7101@17101,1=127.0.0.1:7102@17102", says="initial-cluster")
+        self.refuses("--node-id", "1", "--initial-cluster", "1=127.0.0.1:7101@17101,1=127.0.0.1:7102@17102",
+                     says="initial-cluster")
 
     def test_port_in_use(self):
         with Cluster(1) as cluster:
@@ -85,9 +88,10 @@ class Configuration(unittest.TestCase):
             self.skipTest("Debian's redis.conf is not readable here")
         with tempfile.TemporaryDirectory() as directory:
             port, log = free_ports(1)[0], Path(directory) / "log"
-            process = subprocess.Popen([SERVER, text, "--dir", directory, "--port", str(port), "--daemonize", "no", "--logfile", str(log),
-                                        "--pidfile", f"{directory}/pid", "--supervised", "no"], stderr=subprocess.STDOUT,
-                                       stdout=subprocess.PIPE)
+            process = subprocess.Popen([SERVER, text, "--dir", directory, "--port", str(port), "--daemonize", "no",
+                                        "--logfile", str(log),
+                                        "--pidfile", f"{directory}/pid", "--supervised", "no"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             try:
                 wait_for(lambda: subprocess.run(["redis-cli", "-p", str(port), "PING"], stdout=subprocess.PIPE,
                                                 stderr=subprocess.DEVNULL).stdout == b"PONG\n", "PONG", LIMIT_S)
@@ -152,7 +156,8 @@ class Directories(unittest.TestCase):
             before = cluster.term_and_leader()
             follower.start()
             # Either it ends with a message, or it runs and is refused by its peers; it never serves.
-            wait_for(lambda: not follower.alive or "cluster" in follower.log_tail(200).lower(), "message about the cluster", LIMIT_S)
+            wait_for(lambda: not follower.alive or "cluster" in follower.log_tail(200).lower(),
+                     "message about the cluster", LIMIT_S)
             self.cannot_complete_a_majority(cluster, follower)
             follower.kill()
             shutil.rmtree(follower.directory)
@@ -164,7 +169,7 @@ class Directories(unittest.TestCase):
             self.assertGreaterEqual(cluster.term_and_leader()[0], before[0])
 
     def test_emptied_directory(self):
-        """A node that forgot its votes is no voter: with one true node left nothing may be acknowledged (pitfall D10)."""
+        """A node that forgot its votes is no voter: with one true node left nothing is acknowledged (pitfall D10)."""
         with Cluster() as cluster:
             with cluster.connect() as connection:
                 for i in range(100):
@@ -227,7 +232,8 @@ class FullDisk(unittest.TestCase):
             self.mounts.append(directory)
 
     def mount(self, directory, size, options=""):
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"{options}size={size}m", "tmpfs", directory], stderr=subprocess.PIPE)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"{options}size={size}m", "tmpfs", directory],
+                              stderr=subprocess.PIPE)
         if done.returncode != 0:
             self.skipTest(f"cannot mount a tmpfs: {done.stderr.decode()}")
 
@@ -237,7 +243,8 @@ class FullDisk(unittest.TestCase):
             directory.rmdir()
 
     def test_writes_get_a_definite_error_and_come_back(self):
-        with Cluster(options=["--log-segment-size", "4mb"], directories=[mount / "data" for mount in self.mounts]) as cluster:
+        directories = [mount / "data" for mount in self.mounts]
+        with Cluster(options=["--log-segment-size", "4mb"], directories=directories) as cluster:
             written, refused = [], None
             with cluster.connect(timeout=30) as connection:
                 for i in range(400):
@@ -263,5 +270,6 @@ class FullDisk(unittest.TestCase):
             cluster.start()
             with cluster.connect() as connection:
                 for i in written:
-                    self.assertTrue((connection.ask("GET", f"k{i}") or b"").startswith(b"%d:" % i), f"k{i} was acknowledged and is lost")
+                    self.assertTrue((connection.ask("GET", f"k{i}") or b"").startswith(b"%d:" % i),
+                                    f"k{i} was acknowledged and is lost")
                 self.assertEqual(connection.ask("GET", "again"), b"1")

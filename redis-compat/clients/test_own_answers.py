@@ -40,14 +40,17 @@ class OwnAnswers(unittest.TestCase):
         self.assertGreater(len(reply.value.split()), 3, reply.value)
 
     def test_replication_of_redis_is_refused(self):
-        for words in (("SYNC",), ("PSYNC", "?", "-1"), ("REPLCONF", "listening-port", "1"), ("FAILOVER",), ("REPLICAOF", "127.0.0.1", "1"),
+        for words in (("SYNC",), ("PSYNC", "?", "-1"), ("REPLCONF", "listening-port", "1"), ("FAILOVER",),
+                      ("REPLICAOF", "127.0.0.1", "1"),
                       ("SLAVEOF", "NO", "ONE")):
             with self.subTest(words=words):
                 self.refused(*words)
 
     def test_resharding_is_refused(self):
-        for words in (("ADDSLOTS", "1"), ("ADDSLOTSRANGE", "1", "2"), ("DELSLOTS", "1"), ("DELSLOTSRANGE", "1", "2"), ("FLUSHSLOTS",),
-                      ("SETSLOT", "1", "STABLE"), ("MEET", "127.0.0.1", "1"), ("FORGET", "0" * 40), ("REPLICATE", "0" * 40), ("RESET",),
+        for words in (("ADDSLOTS", "1"), ("ADDSLOTSRANGE", "1", "2"), ("DELSLOTS", "1"), ("DELSLOTSRANGE", "1", "2"),
+                      ("FLUSHSLOTS",),
+                      ("SETSLOT", "1", "STABLE"), ("MEET", "127.0.0.1", "1"), ("FORGET", "0" * 40),
+                      ("REPLICATE", "0" * 40), ("RESET",),
                       ("SET-CONFIG-EPOCH", "5"), ("BUMPEPOCH",)):
             with self.subTest(words=words):
                 self.refused("CLUSTER", *words)
@@ -117,8 +120,10 @@ class OwnAnswers(unittest.TestCase):
                 one = connection.ask("SENTINEL", "MASTER", "anything")
                 self.assertEqual(dict(zip(one[::2], one[1::2]))[b"name"], b"anything")
                 for name in ("REPLICAS", "SLAVES"):
-                    replicas = [dict(zip(item[::2], item[1::2])) for item in connection.ask("SENTINEL", name, "anything")]
-                    self.assertEqual(sorted(int(item[b"port"]) for item in replicas), sorted(n.port for n in cluster.followers()))
+                    replicas = [dict(zip(item[::2], item[1::2]))
+                                for item in connection.ask("SENTINEL", name, "anything")]
+                    self.assertEqual(sorted(int(item[b"port"]) for item in replicas),
+                                     sorted(n.port for n in cluster.followers()))
                 self.assertEqual(len(connection.ask("SENTINEL", "SENTINELS", "anything")), 2)
                 self.assertTrue(connection.ask("SENTINEL", "CKQUORUM", "anything").startswith(b"OK 3 usable Sentinels"))
                 self.assertRegex(connection.ask("SENTINEL", "MYID").decode(), "^[0-9a-f]{40}$")
@@ -128,12 +133,14 @@ class OwnAnswers(unittest.TestCase):
     def test_debug(self):
         self.connection.ask("SET", "k", "v")
         self.assertRegex(self.connection.ask("DEBUG", "DIGEST").decode(), "^[0-9a-f]{40}$")
-        self.assertRegex(self.connection.ask("DEBUG", "OBJECT", "k").decode(), r"^Value at:\S+ refcount:\d+ encoding:embstr serializedlength:\d+ ")
+        self.assertRegex(self.connection.ask("DEBUG", "OBJECT", "k").decode(),
+                         r"^Value at:\S+ refcount:\d+ encoding:embstr serializedlength:\d+ ")
         with Cluster(1, options=["--enable-debug-command", "no"]) as other, other.connect() as connection:
             self.assertTrue(connection.call("DEBUG", "SLEEP", "0").value.startswith(b"ERR DEBUG command not allowed."))
 
     def test_help_of_every_container(self):
-        for name in ("CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DEBUG", "LATENCY", "MEMORY", "MODULE", "OBJECT", "SENTINEL", "SLOWLOG"):
+        for name in ("CLIENT", "CLUSTER", "COMMAND", "CONFIG", "DEBUG", "LATENCY", "MEMORY", "MODULE", "OBJECT",
+                     "SENTINEL", "SLOWLOG"):
             lines = self.connection.ask(name, "HELP")
             self.assertEqual(lines[0], b"%b <subcommand> [<arg> [value] [opt] ...]. Subcommands are:" % name.encode())
             self.assertEqual(lines[-2:], [b"HELP", b"    Print this help."])
@@ -172,7 +179,8 @@ class Doors(unittest.TestCase):
     def test_daemonize(self):
         with tempfile.TemporaryDirectory() as directory:
             port, pidfile, log = free_ports(1)[0], Path(directory) / "pid", Path(directory) / "log"
-            done = subprocess.run([SERVER, "--port", str(port), "--dir", directory, "--daemonize", "yes", "--pidfile", pidfile,
+            done = subprocess.run([SERVER, "--port", str(port), "--dir", directory, "--daemonize", "yes", "--pidfile",
+                                   pidfile,
                                    "--logfile", log], timeout=10, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
             self.assertEqual(done.returncode, 0, done.stdout)
             pid = wait_for(lambda: pidfile.exists() and int(pidfile.read_text()), "pid file")

@@ -71,7 +71,8 @@ class RedisCli(unittest.TestCase):
             self.assertIn("2 additional replica(s)", text)
 
     def test_cluster_facade_is_the_same_on_all_nodes(self):
-        nodes = {re.sub(r"(myself,)| \d+ \d+ (\d+ )connected", r"\2", "\n".join(sorted(cli(node, "CLUSTER", "NODES").split("\n"))))
+        nodes = {re.sub(r"(myself,)| \d+ \d+ (\d+ )connected", r"\2",
+                        "\n".join(sorted(cli(node, "CLUSTER", "NODES").split("\n"))))
                  for node in cluster.nodes}
         self.assertEqual(len(nodes), 1, nodes)
         ids = [cli(node, "CLUSTER", "MYID") for node in cluster.nodes]
@@ -124,25 +125,27 @@ class RedisCli(unittest.TestCase):
     def test_info_has_the_fields_tools_read(self):
         with self.leader.connect() as connection:
             info = connection.info("all")
-        for field in ("redis_version run_id tcp_port uptime_in_seconds connected_clients blocked_clients used_memory used_memory_rss "
-                      "used_memory_peak maxmemory maxmemory_policy mem_fragmentation_ratio loading rdb_bgsave_in_progress "
-                      "rdb_last_save_time rdb_changes_since_last_save aof_enabled total_commands_processed "
-                      "instantaneous_ops_per_sec expired_keys evicted_keys keyspace_hits keyspace_misses lazyfree_pending_objects "
-                      "role connected_slaves master_replid master_repl_offset cluster_enabled slave0").split():
+        for field in """redis_version run_id tcp_port uptime_in_seconds connected_clients blocked_clients used_memory
+                used_memory_rss used_memory_peak maxmemory maxmemory_policy mem_fragmentation_ratio loading
+                rdb_bgsave_in_progress rdb_last_save_time rdb_changes_since_last_save aof_enabled
+                total_commands_processed instantaneous_ops_per_sec expired_keys evicted_keys keyspace_hits
+                keyspace_misses lazyfree_pending_objects role connected_slaves master_replid master_repl_offset
+                cluster_enabled slave0""".split():
             self.assertIn(field, info)
         self.assertEqual(info["role"], "master")
         self.assertEqual(info["connected_slaves"], "2")
         self.assertRegex(info["redis_version"], r"^7\.2\.")
         with self.follower.connect() as connection:
             info = connection.info()
-        self.assertEqual((info["role"], info["master_port"], info["master_link_status"]), ("slave", str(self.leader.port), "up"))
+        self.assertEqual((info["role"], info["master_port"], info["master_link_status"]),
+                         ("slave", str(self.leader.port), "up"))
 
     def test_info_raft(self):
         for node in cluster.nodes:
             with node.connect() as connection:
                 raft = connection.info("raft")
-            for field in ("raft_role raft_term raft_leader_id raft_leader_addr raft_commit_index raft_applied_index raft_last_index "
-                          "raft_snapshot_index raft_nodes").split():
+            for field in """raft_role raft_term raft_leader_id raft_leader_addr raft_commit_index raft_applied_index
+                    raft_last_index raft_snapshot_index raft_nodes""".split():
                 self.assertIn(field, raft)
             self.assertEqual(raft["raft_leader_addr"], f"127.0.0.1:{self.leader.port}")
 
@@ -179,7 +182,8 @@ class Benchmark(unittest.TestCase):
         self.assertGreaterEqual(len(lines), len(self.TESTS), lines)
 
     def test_pipelined_with_random_keys(self):
-        lines = self.run_benchmark("-n", "50000", "-P", "16", "-r", "10000", "-d", "100", "-t", "set,get,incr,lpush,sadd")
+        lines = self.run_benchmark("-n", "50000", "-P", "16", "-r", "10000", "-d", "100", "-t",
+                                   "set,get,incr,lpush,sadd")
         self.assertEqual(len(lines), 5, lines)
 
     def test_threads(self):

@@ -68,7 +68,8 @@ class Plain(unittest.TestCase):
         r.sadd("s", *"abc")
         r.sadd("t", *"bcd")
         self.assertEqual((r.smembers("s"), r.sinter("s", "t"), r.sdiff("s", "t")), (set("abc"), set("bc"), set("a")))
-        self.assertEqual((r.sunionstore("u", "s", "t"), r.sismember("u", "d"), r.smismember("s", ["a", "z"])), (4, True, [1, 0]))
+        self.assertEqual((r.sunionstore("u", "s", "t"), r.sismember("u", "d"), r.smismember("s", ["a", "z"])),
+                         (4, True, [1, 0]))
         self.assertEqual(set(r.sscan_iter("u")), set("abcd"))
         self.assertIn(r.spop("u"), "abcd")
         self.assertEqual(len(r.srandmember("s", 2)), 2)
@@ -153,7 +154,8 @@ class AsCluster(unittest.TestCase):
         self.assertEqual(len(r.get_replicas()), 2)
         self.assertEqual(r.dbsize(), 200)
         self.assertEqual(r.lpush("{l}", *range(5)), 5)
-        self.assertEqual(r.mset_nonatomic({"a": 1, "b": 2, "c": 3}) and r.mget_nonatomic("a", "b", "c"), ["1", "2", "3"])
+        self.assertEqual(r.mset_nonatomic({"a": 1, "b": 2, "c": 3}) and r.mget_nonatomic("a", "b", "c"),
+                         ["1", "2", "3"])
 
     def test_pipeline(self):
         pipe = self.client.pipeline()
@@ -211,8 +213,10 @@ class ThroughSentinel(unittest.TestCase):
     def test_a_follower_answers_readonly(self):
         with self.cluster.followers()[0].connect() as connection:
             for words in (("SET", "k", "v"), ("GET", "k")):
-                self.assertEqual(connection.call(*words).raw, b"-READONLY You can't write against a read only replica.\r\n")
-            self.assertEqual(connection.call("CLUSTER", "INFO").raw, b"-ERR This instance has cluster support disabled\r\n")
+                self.assertEqual(connection.call(*words).raw,
+                                 b"-READONLY You can't write against a read only replica.\r\n")
+            self.assertEqual(connection.call("CLUSTER", "INFO").raw,
+                             b"-ERR This instance has cluster support disabled\r\n")
             self.assertEqual(connection.info()["cluster_enabled"], "0")
 
     def test_master_for_follows_a_change_of_leader(self):

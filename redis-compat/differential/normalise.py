@@ -1,5 +1,5 @@
-"""Named rules for fields that differ between two correct servers. A rule maps a reply tree to a canonical tree; it never
-drops a reply, so its kind, its errors and its size are still compared."""
+"""Named rules for fields that differ between two correct servers. A rule maps a reply tree to a canonical tree; it
+never drops a reply, so its kind, its errors and its size are still compared."""
 
 import re
 import sys
@@ -15,7 +15,8 @@ def make(kind, value):
     if value is None:
         return Reply(kind, None, b"_\r\n" if kind == b"_" else kind + b"-1\r\n")
     if kind in AGGREGATES:
-        return Reply(kind, value, b"%b%d\r\n" % (kind, len(value) // AGGREGATES[kind]) + b"".join(item.raw for item in value))
+        return Reply(kind, value, b"%b%d\r\n" % (kind, len(value) // AGGREGATES[kind]) + b"".join(item.raw
+                                                                                                  for item in value))
     if kind in (b"$", b"=", b"!"):
         return Reply(kind, value, b"%b%d\r\n%b\r\n" % (kind, len(value), value))
     return Reply(kind, value, b"%b%b\r\n" % (kind, value))
@@ -36,7 +37,8 @@ def unordered(reply):
         return reply
     items = [unordered(item) for item in reply.value]
     width = AGGREGATES[reply.kind]
-    groups = sorted((items[i:i + width] for i in range(0, len(items), width)), key=lambda group: [item.raw for item in group])
+    groups = sorted((items[i:i + width] for i in range(0, len(items), width)),
+                    key=lambda group: [item.raw for item in group])
     return make(reply.kind, [item for group in groups for item in group])
 
 
@@ -91,7 +93,8 @@ def hello(reply):
 
 def field_names(reply):
     """key=value and key:value texts (CLIENT LIST, INFO, DEBUG OBJECT): which fields, in which order."""
-    return make(reply.kind, b" ".join(re.findall(rb"([\w-]+)[=:]", reply.value))) if isinstance(reply.value, bytes) else reply
+    return make(reply.kind, b" ".join(re.findall(rb"([\w-]+)[=:]", reply.value))) if isinstance(reply.value,
+                                                                                                bytes) else reply
 
 
 def command_info(reply):
@@ -110,6 +113,8 @@ def kind_only(reply):
         if not isinstance(reply.value, list) else make(b"+", b"aggregate " + reply.kind)
 
 
-RULES = {"same": lambda reply: reply, "unordered": unordered, "roughly": roughly, "numbers": numbers, "random": random_pick, "first-word": first_word,
-         "error-code": error_code, "scan": scan, "hello": hello, "field-names": field_names, "command-info": command_info,
+RULES = {"same": lambda reply: reply, "unordered": unordered, "roughly": roughly, "numbers": numbers,
+         "random": random_pick, "first-word": first_word,
+         "error-code": error_code, "scan": scan, "hello": hello, "field-names": field_names,
+         "command-info": command_info,
          "kind": kind_only}

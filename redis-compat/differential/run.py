@@ -16,8 +16,8 @@ title are played at the start of every case. A line is a command with redis-cli'
 
 A script whose first line is `# oracle cluster` is compared with a redis-server in cluster mode that owns all slots.
 
-Where redraft follows Redis 7.2 and the oracle is 7.0, exceptions.txt states the expected reply and its source. It names a
-line by its text, so a case must not hold two equal lines with different replies there.
+Where redraft follows Redis 7.2 and the oracle is 7.0, exceptions.txt states the expected reply and its source. It names
+a line by its text, so a case must not hold two equal lines with different replies there.
 """
 
 import argparse
@@ -216,7 +216,8 @@ def transcript(connect, case, protocol):
         for entry in player.play(case):
             out.append(entry)
     except (Closed, OSError, TimeoutError, RuntimeError, ValueError) as error:
-        out.append((case.lines[min(len(out), len(case.lines) - 1)], *([f"!! {type(error).__name__} {error}".encode()] * 2)))
+        out.append((case.lines[min(len(out), len(case.lines) - 1)],
+                    *([f"!! {type(error).__name__} {error}".encode()] * 2)))
     return out
 
 
@@ -243,11 +244,9 @@ def compare(case, protocol, expected, actual, exceptions, used):
 
 # ---- coverage: every option token of COMMAND DOCS in some case ----
 
-# Commands that a second server cannot answer alike, or that end a connection or a server; their tests are elsewhere.
-ELSEWHERE = {"shutdown": "clients/test_own_answers.py", "sync": "clients/test_own_answers.py", "psync": "clients/test_own_answers.py",
-             "sentinel": "clients/test_own_answers.py", "module": "clients/test_own_answers.py", "debug": "clients/test_own_answers.py",
-             "bgsave": "clients/test_own_answers.py", "save": "clients/test_own_answers.py", "cluster": "clients/test_redis_cli.py",
-             "bgrewriteaof": "clients/test_own_answers.py", "replconf": "clients/test_own_answers.py"}
+# Commands that a second server cannot answer alike, or that end a connection or a server: clients/test_own_answers.py.
+ELSEWHERE = {"bgrewriteaof", "bgsave", "cluster", "debug", "module", "psync", "replconf", "save", "sentinel", "shutdown",
+             "sync"}
 
 
 def option_tokens(connect):
@@ -290,7 +289,8 @@ def coverage(connect, cases):
                     used.setdefault(f"{words[0]}|{words[1]}".lower(), set()).update(upper)
     tokens = {name: found for name, found in option_tokens(connect).items() if name.split("|")[0] not in ELSEWHERE}
     silent = sorted(name for name in tokens if name not in used)
-    missing = sorted(f"{name} {token}" for name, wanted in tokens.items() if name in used for token in wanted - used[name])
+    missing = sorted(f"{name} {token}" for name, wanted in tokens.items() if name in used
+                     for token in wanted - used[name])
     total = sum(map(len, tokens.values()))
     return total - len(missing), total, silent, missing
 
@@ -340,11 +340,12 @@ def main(arguments, report):
 
 def run(options, oracles, subject, report):
     scripts = [HERE / name for name in options.scripts] or sorted(HERE.glob("*.txt"))
-    cases = [case for script in scripts if script.name != "exceptions.txt" for case in load(script) if options.only in case.name]
+    cases = [case for script in scripts if script.name != "exceptions.txt" for case in load(script)
+             if options.only in case.name]
     exceptions, used = play_all(oracles, subject, cases, report)
     covered, total, silent, missing = coverage(subject or oracles["plain"], cases)
-    print(f"differential: {len(cases)} cases in RESP2 and RESP3; {len(exceptions)} exceptions stated, {len(used)} used; "
-          f"option tokens of COMMAND DOCS covered: {covered} of {total}")
+    print(f"differential: {len(cases)} cases in RESP2 and RESP3; {len(exceptions)} exceptions stated, "
+          f"{len(used)} used; option tokens of COMMAND DOCS covered: {covered} of {total}")
     if options.scripts or options.only or not subject:
         return
     report("every command and every option token has a case",

@@ -20,8 +20,10 @@ class Hiredis(unittest.TestCase):
         cls.cluster.__exit__(None)
 
     def run_cases(self, pattern):
-        ports = {"REDRAFT_LEADER": str(self.cluster.wait_leader().port), "REDRAFT_FOLLOWER": str(self.cluster.followers()[0].port)}
-        done = subprocess.run([BINARY, f"--gtest_filter={pattern}", "--gtest_brief=1"], env={**os.environ, **ports}, timeout=120,
+        ports = {"REDRAFT_LEADER": str(self.cluster.wait_leader().port),
+                 "REDRAFT_FOLLOWER": str(self.cluster.followers()[0].port)}
+        done = subprocess.run([BINARY, f"--gtest_filter={pattern}", "--gtest_brief=1"], env={**os.environ, **ports},
+                              timeout=120,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace"))
         self.assertIn(b"PASSED", done.stdout)

@@ -18,7 +18,8 @@ export async function until(condition, what, limitMs = 20000) {
 }
 
 async function ask(port, ...words) {
-  const client = new Redis({ host: '127.0.0.1', port, lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0 });
+  const once = { lazyConnect: true, retryStrategy: null, maxRetriesPerRequest: 0 };
+  const client = new Redis({ host: '127.0.0.1', port, ...once });
   client.on('error', () => {});
   try {
     await client.connect();

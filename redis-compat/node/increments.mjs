@@ -1,5 +1,5 @@
-// INCRs through an ioredis Cluster until a line arrives on stdin: one line for every 100 acknowledgements, and at the end
-// "<acknowledged> <in doubt>".
+// INCRs through an ioredis Cluster until a line arrives on stdin: one line for every 100 acknowledgements, and at the
+// end "<acknowledged> <in doubt>".
 import Redis from 'ioredis';
 import { nodes } from './common.mjs';
 

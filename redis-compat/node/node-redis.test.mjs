@@ -12,7 +12,10 @@ before(async () => {
   plain.on('error', () => {});
   await plain.connect();
   await plain.flushAll();
-  cluster = createCluster({ rootNodes: nodes.map((socket) => ({ socket })), defaults: { socket: { reconnectStrategy: () => 50 } } });
+  cluster = createCluster({
+    rootNodes: nodes.map((socket) => ({ socket })),
+    defaults: { socket: { reconnectStrategy: () => 50 } },
+  });
   cluster.on('error', () => {});
   await cluster.connect();
 });
