@@ -41,29 +41,27 @@ Server::Server(replica::Settings& settings, FileSystem& files, replica::Storage&
     : settings_(settings),
       files_(files),
       storage_(storage),
-      peers_(peer_loop_.get(), kFrameMax, [this](std::span<char> into) {
-  random_bytes(into); }),
+      peers_(peer_loop_.get(), kFrameMax, [this](std::span<char> into) { random_bytes(into); }),
       log_work_(storage),
       snapshot_files_(files, storage.snapshot_directory()),
       log_thread_(peer_loop_.get(), "log",
                   [this](std::vector<replica::DiskRequest>&& requests, Log::Results& results) {
-  return log_work_.run(std::move(requests),
-                       [&](std::vector<replica::DiskDone>&& done) { results.post(std::move(done)); });
+                    return log_work_.run(std::move(requests),
+                                         [&](std::vector<replica::DiskDone>&& done) { results.post(std::move(done)); });
                   }),
       bulk_thread_(peer_loop_.get(), "snapshot",
                    [this](std::vector<replica::BulkRequest>&& requests, Bulk::Results& results) {
-  for (replica::BulkRequest& request : requests) {
-    std::vector<replica::BulkDone> done;
-    done.push_back(snapshot_files_.execute(std::move(request)));
-    results.post(std::move(done));
-  }
-  return Bulk::Again{};
+                     for (replica::BulkRequest& request : requests) {
+                       std::vector<replica::BulkDone> done;
+                       done.push_back(snapshot_files_.execute(std::move(request)));
+                       results.post(std::move(done));
+                     }
+                     return Bulk::Again{};
                    }),
       clients_(*this, settings.values()),
-      timer_(main_loop_.get(), [this] {
-  begin_turn(); }),
+      timer_(main_loop_.get(), [this] { begin_turn(); }),
       now_(read_clocks()),
-      next_second_us_(now_.monotonic_us + kSecond_us)) {
+      next_second_us_(now_.monotonic_us + kSecond_us) {
   peer_poll_ = make_handle<uv_poll_t>(
       this, [this](uv_poll_t* poll) { return uv_poll_init(main_loop_.get(), poll, uv_backend_fd(peer_loop_.get())); });
   uv_poll_start(peer_poll_.get(), UV_READABLE, [](uv_poll_t* poll, int, int) {
