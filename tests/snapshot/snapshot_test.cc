@@ -149,6 +149,32 @@ TEST(Snapshot, RefusesSizesOutOfBounds) {
   EXPECT_FALSE((*SnapshotReader::open(files, path))->verify().ok());
 }
 
+// Row 15: a whole chunk of another file, right in itself and in its place, is noticed by the digest alone.
+TEST(Snapshot, NoticesAChunkOfAnotherFile) {
+  FaultFileSystem files;
+  Content one{.metadata = {}, .chunks = {{1, "aaaa"}, {1, "bbbb"}}};
+  one.metadata.index = 1;
+  ASSERT_TRUE(write(files, one, false).ok());
+  Content two{.metadata = {}, .chunks = {{1, "cccc"}, {1, "dddd"}}};
+  two.metadata.index = 2;
+  ASSERT_TRUE(write(files, two, false).ok());
+  const std::string path = std::string(kDirectory) + "/" + finished_name(1, 0);
+  const std::size_t begin = encode_header({}).size();
+  std::string mixed = files.content(path);
+  mixed.replace(begin, 36, files.content(std::string(kDirectory) + "/" + finished_name(2, 0)).substr(begin, 36));
+  files.set_content(path, mixed);
+  auto reader = SnapshotReader::open(files, path);
+  ASSERT_TRUE(reader.ok());
+  EXPECT_EQ((*reader)->next_chunk().value()->bytes, "cccc");
+  EXPECT_TRUE((*reader)->next_chunk().ok());
+  EXPECT_EQ((*reader)->next_chunk().error().code, ErrorCode::kCorrupt);
+  const FileKey key = (*reader)->key();
+  auto receiver = SnapshotReceiver::open(files, kDirectory, key).value();
+  ASSERT_TRUE(receiver->write(0, mixed).ok());
+  EXPECT_EQ(receiver->finish().error().code, ErrorCode::kCorrupt);
+  EXPECT_EQ(receiver->received(), 0U);
+}
+
 // Row 20.
 TEST(Snapshot, RefusesAFutureVersion) {
   FaultFileSystem files;
