@@ -62,6 +62,7 @@ struct Transaction {
   bool aborted = false;  // an error while queueing: EXEC answers EXECABORT
   bool writes = false;   // one of the commands writes: the transaction is an entry
   bool data = false;     // one of them touches data: only the leader runs it
+  std::uint32_t count = 0;  // of the commands queued, for CLIENT LIST
   std::string commands;
 };
 

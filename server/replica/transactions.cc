@@ -81,6 +81,7 @@ bool Engine::queue(Session& session, const Command& command, Arguments arguments
     return take_elsewhere(session, command, arguments);
   }
   append_command(transaction.commands, {.id = command.id}, arguments);
+  ++transaction.count;
   transaction.writes = transaction.writes || command.is(commands::kWrite);
   transaction.data = transaction.data || command.where == commands::Where::kLeader;
   answer(session, [](resp::Writer& reply) { reply.simple("QUEUED"); });

@@ -1,0 +1,159 @@
+#include <array>
+
+#include "resp/number.h"
+#include "server/replica/local/handlers.h"
+
+namespace redraft::replica::local {
+
+namespace {
+
+void answer_protocol(LocalContext& context) {
+  resp::Writer& reply = context.reply;
+  const auto is = [&context](std::string_view type) { return argument_is(context, 2, type); };
+  if (is("string")) return reply.bulk("Hello World");
+  if (is("integer")) return reply.integer(12345);
+  if (is("double")) return reply.number(3.141);
+  if (is("null")) return reply.null();
+  if (is("array") || is("set")) {
+    is("array") ? reply.array(3) : reply.set(3);
+    for (std::int64_t i = 0; i < 3; ++i) reply.integer(i);
+    return;
+  }
+  if (is("map")) {
+    reply.map(3);
+    for (std::int64_t i = 0; i < 3; ++i) {
+      reply.integer(i);
+      reply.boolean(i == 1);
+    }
+    return;
+  }
+  if (is("attrib")) {
+    if (!reply.resp3()) return reply.error("ERR Attributes are only supported in RESP3");
+    reply.attribute(1);
+    reply.bulk("key-popularity");
+    reply.array(2);
+    reply.bulk("key:123");
+    reply.integer(90);
+    return reply.bulk("Some real reply following the attribute");
+  }
+  if (is("push")) {
+    if (!reply.resp3()) return reply.error("ERR Push messages are only supported in RESP3");
+    reply.push(2);
+    reply.bulk("server-cpu-usage");
+    reply.integer(42);
+    return reply.bulk("Some real reply following the push reply");
+  }
+  if (is("true")) return reply.boolean(true);
+  if (is("false")) return reply.boolean(false);
+  if (is("verbatim")) return reply.verbatim("txt", "This is a verbatim\nstring");
+  if (is("bignum")) return reply.big_number("1234567999999999999999999999999999999");
+  reply.error(
+      "ERR Wrong protocol type name. Please use one of the following: "
+      "string|integer|double|null|array|set|map|attrib|push|verbatim|true|false|bignum");
+}
+
+void answer_help(LocalContext& context) {
+  constexpr auto kLines = std::to_array<std::string_view>({
+      "CHANGE-REPL-ID",
+      "    Does nothing here: the replication ID is the cluster's.",
+      "DICT-RESIZING <0|1>",
+      "    Does nothing here: the keyspace grows in bounded steps.",
+      "DIGEST",
+      "    Output a hex signature representing the current DB content.",
+      "DIGEST-VALUE <key> [<key> ...]",
+      "    Output a hex signature of the values of all the specified keys.",
+      "ERROR <string>",
+      "    Return a Redis protocol error with <string> as message. Useful for clients",
+      "    unit tests to simulate Redis errors.",
+      "JMAP",
+      "    Does nothing here.",
+      "LOG <message>",
+      "    Accepted; the server log has its own levels.",
+      "OBJECT <key>",
+      "    Show low level info about `key` and associated value.",
+      "PAUSE-CRON <0|1>",
+      "    Does nothing here: there is no cron job.",
+      "PROTOCOL <type>",
+      "    Reply with a test value of the specified type. <type> can be: string,",
+      "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
+      "    true, false.",
+      "QUICKLIST-PACKED-THRESHOLD <size>",
+      "    Does nothing here.",
+      "RELOAD",
+      "    Write a snapshot and answer when it is durable.",
+      "REPLYBUFFER <subcommand> ...",
+      "    Does nothing here.",
+      "SET-ACTIVE-EXPIRE <0|1>",
+      "    Setting it to 0 disables expiring keys in background when they are not",
+      "    accessed (otherwise the Redis behavior). Setting it to 1 reenables back the",
+      "    default.",
+      "SET-DISABLE-DENY-SCRIPTS <0|1>",
+      "    Does nothing here.",
+      "SET-SKIP-CHECKSUM-VALIDATION <0|1>",
+      "    Does nothing here.",
+      "SLEEP <seconds>",
+      "    Stop the server for <seconds>. Decimals allowed.",
+  });
+  local::answer_help(context, "DEBUG", kLines);
+}
+
+// Redis's knobs for parts that do not exist here: accepted, so that its test scripts run.
+bool harmless(LocalContext& context) {
+  for (const std::string_view name :
+       {"jmap", "change-repl-id", "quicklist-packed-threshold", "pause-cron", "dict-resizing", "replybuffer",
+        "set-skip-checksum-validation", "set-disable-deny-scripts", "drop-cluster-packet-filter", "log",
+        "stringmatch-len"}) {
+    if (argument_is(context, 1, name)) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+void debug(LocalContext& context) {
+  const std::string allowed = setting_text(context, "enable-debug-command");
+  if (!protected_action_allowed(allowed, context.session)) {
+    return context.reply.error(
+        "ERR DEBUG command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a "
+        "local connection, otherwise you need to set this option in the configuration file, and then restart the "
+        "server.");
+  }
+  const std::size_t count = context.arguments.size();
+  const auto is = [&context](std::string_view name) { return argument_is(context, 1, name); };
+  if (is("help")) return answer_help(context);
+  if (is("sleep") && count == 3) {
+    const std::optional<double> seconds = resp::parse_double(context.arguments[2]);
+    constexpr double kLongest = 3600;
+    if (!seconds || *seconds < 0 || *seconds > kLongest) return context.reply.error("ERR value is not a valid float");
+    if (context.in_transaction) return context.reply.error(kNotInTransaction);
+    return context.actions.sleep(context.session, static_cast<std::uint64_t>(*seconds * 1e6));
+  }
+  if (is("digest") && count == 2) return context.reply.simple(context.actions.digest());
+  if (is("digest-value") && count >= 3) {
+    context.reply.array(count - 2);
+    for (const std::string_view key : context.arguments.subspan(2)) {
+      context.reply.simple(context.actions.value_digest(context.session.db, key));
+    }
+    return;
+  }
+  if (is("object") && count >= 3) {
+    const std::optional<std::string> line = context.actions.debug_object(context.session.db, context.arguments[2]);
+    if (!line) return context.reply.error("ERR no such key");
+    return context.reply.simple(*line);
+  }
+  if (is("set-active-expire") && count == 3) {
+    context.actions.set_active_expire(context.arguments[2] != "0");
+    return context.reply.ok();
+  }
+  if (is("reload") || is("loadaof")) {
+    if (context.in_transaction) return context.reply.error(kNotInTransaction);
+    return context.actions.snapshot_and_answer(context.session);
+  }
+  if (is("error") && count == 3) return context.reply.error(context.arguments[2]);
+  if (is("protocol") && count == 3) return answer_protocol(context);
+  if (harmless(context)) return context.reply.ok();
+  context.reply.error("ERR unknown subcommand or wrong number of arguments for '" +
+                      std::string(context.arguments[1].substr(0, 128)) + "'. Try DEBUG HELP.");
+}
+
+}  // namespace redraft::replica::local
