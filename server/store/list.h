@@ -1,0 +1,101 @@
+#pragma once
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "server/store/object.h"
+
+namespace redraft::store {
+
+// A list of strings: a deque of chunks of at most about 4 KiB, each with its elements packed back to back, so both ends
+// are O(1) and the middle is found by chunk counts. A chunk is a part of the walk.
+class List final : public Object {
+ public:
+  explicit List(Shared& shared) : Object(shared) { shared_.memory += kBaseBytes; }
+  ~List() override;
+
+  // Views are valid until the list changes. Indexes count from the front and must exist.
+  void push_front(std::string_view element);
+  void push_back(std::string_view element);
+  [[nodiscard]] std::string_view front() const;
+  [[nodiscard]] std::string_view back() const;
+  void pop_front();
+  void pop_back();
+  [[nodiscard]] std::string_view at(std::size_t index) const;
+  void set(std::size_t index, std::string_view element);
+  void insert(std::size_t index, std::string_view element);  // before the element at `index`; size() appends
+  void erase(std::size_t index, std::size_t count);
+
+  // Walks elements in either direction. Any change of the list ends it.
+  class Cursor {
+   public:
+    Cursor(const List& list, std::size_t index) { list.locate(index, chunk_, offset_), list_ = &list, index_ = index; }
+    [[nodiscard]] bool valid() const { return index_ < list_->size_; }
+    [[nodiscard]] std::string_view value() const;
+    void next();
+    void previous();
+
+   private:
+    const List* list_ = nullptr;
+    std::size_t index_ = 0;
+    std::size_t chunk_ = 0;
+    std::size_t offset_ = 0;
+  };
+  [[nodiscard]] Cursor cursor(std::size_t index) const { return Cursor(*this, index); }
+
+  [[nodiscard]] Type type() const override { return Type::kList; }
+  [[nodiscard]] std::string_view encoding() const override { return quicklist_ ? "quicklist" : "listpack"; }
+  [[nodiscard]] std::size_t size() const override { return size_; }
+  [[nodiscard]] std::size_t memory() const override { return kBaseBytes + bytes_ + chunks_.size() * kChunkBytes; }
+  [[nodiscard]] bool small() const override { return chunks_.size() <= 1 && bytes_ <= kChunkMax; }
+  void encode(std::string& to) const override;
+  [[nodiscard]] Status decode(std::string_view from) override;
+  void begin_walk(std::string& to) override;
+  [[nodiscard]] bool walk(std::string& to, std::size_t bytes_max) override;
+  [[nodiscard]] Status restore_header(std::string_view from) override;
+  [[nodiscard]] Status restore_part(std::string_view from) override;
+  [[nodiscard]] Status restore_end() override;
+  [[nodiscard]] std::uint64_t digest() const override;
+  [[nodiscard]] std::unique_ptr<Object> copy() const override;
+  [[nodiscard]] bool free_some(std::size_t elements) override;
+
+ private:
+  static constexpr std::size_t kChunkMax = 4096;
+  static constexpr std::size_t kListpackMax = 8192;  // list-max-listpack-size -2
+  static constexpr std::int64_t kBaseBytes = 112;
+  static constexpr std::size_t kChunkBytes = 64;
+
+  // Elements lie in bytes[begin, size): length, bytes, and the whole element's size again so that it can be walked
+  // backwards.
+  struct Chunk {
+    Epoch epoch = 0;
+    std::uint32_t count = 0;
+    std::uint32_t begin = 0;
+    std::uint32_t ordinal = 0;  // its place when the walk began
+    std::string bytes;
+    [[nodiscard]] std::size_t used() const { return bytes.size() - begin; }
+  };
+
+  void locate(std::size_t index, std::size_t& chunk, std::size_t& offset) const;
+  void before_change(Chunk& chunk);
+  void after_change();
+  Chunk& new_chunk(std::size_t place);
+  void remove_chunk(std::size_t place);
+  void write_part(std::string& to, const Chunk& chunk) const;
+  void add_bytes(std::int64_t bytes);
+  [[nodiscard]] static std::size_t encoded_size(std::string_view element);
+  static void encode_element(std::string& to, std::string_view element);
+  [[nodiscard]] static std::string_view element_at(const Chunk& chunk, std::size_t offset, std::size_t& size);
+  [[nodiscard]] static std::size_t last_offset(const Chunk& chunk, std::size_t end);
+  [[nodiscard]] static Status check_chunk(const Chunk& chunk);
+
+  std::deque<std::unique_ptr<Chunk>> chunks_;
+  std::size_t size_ = 0;
+  std::size_t bytes_ = 0;
+  bool quicklist_ = false;
+  std::size_t walk_next_ = 0;
+};
+
+}  // namespace redraft::store

@@ -1,0 +1,102 @@
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/result.h"
+#include "server/store/part.h"
+
+namespace redraft::store {
+
+enum class Type : std::uint8_t { kString = 0, kList = 1, kSet = 2, kHash = 3, kSortedSet = 4, kStream = 5 };
+[[nodiscard]] std::string_view type_name(Type type);
+
+// What all values of one store share: its memory count and the walk under way.
+struct Shared {
+  // Bytes of keys and values, approximately.
+  std::int64_t memory = 0;
+  std::uint64_t hash_seed = 0;
+
+  // The walk. While it is active, parts of an earlier epoch have not been walked: `before_change` first.
+  bool walking = false;
+  Epoch epoch = 1;
+  std::string walked;  // records not yet taken by the walk's owner
+  std::uint64_t next_object_id = 1;
+
+  // Thresholds of the small encodings, replicated settings by redis.conf's names.
+  std::uint32_t set_max_intset_entries = 512;
+  std::uint32_t set_max_listpack_entries = 128;
+  std::uint32_t set_max_listpack_value = 64;
+};
+
+// A value that is more than a short string: the one interface of container types. An object is walked either whole,
+// with the leaf of its key (`encode`), or part by part: then `begin_walk` writes its header and `walk` its parts, and
+// each of its own changes copies the part first.
+class Object {
+ public:
+  explicit Object(Shared& shared) : shared_(shared), id_(shared.next_object_id++), walked_(shared.epoch) {}
+  virtual ~Object() = default;
+  Object(const Object&) = delete;
+  Object& operator=(const Object&) = delete;
+
+  [[nodiscard]] virtual Type type() const = 0;
+  [[nodiscard]] virtual std::string_view encoding() const = 0;  // as OBJECT ENCODING names it
+  [[nodiscard]] virtual std::size_t size() const = 0;           // elements; of a string, bytes
+  [[nodiscard]] virtual std::size_t memory() const = 0;         // bytes, approximately
+
+  // Small enough to travel whole with its key.
+  [[nodiscard]] virtual bool small() const = 0;
+  // All of it, for small objects and tests; `decode` makes it again, in the same order and encoding.
+  virtual void encode(std::string& to) const = 0;
+  [[nodiscard]] virtual Status decode(std::string_view from) = 0;
+
+  // Part by part. `begin_walk` writes what `restore_header` needs; `walk` writes unwalked parts until about `bytes_max`
+  // are written and says whether it is done.
+  virtual void begin_walk(std::string& to) = 0;
+  [[nodiscard]] virtual bool walk(std::string& to, std::size_t bytes_max) = 0;
+  [[nodiscard]] virtual Status restore_header(std::string_view from) = 0;
+  [[nodiscard]] virtual Status restore_part(std::string_view from) = 0;
+  [[nodiscard]] virtual Status restore_end() = 0;  // all parts are there
+
+  // Of the logical content alone: equal on nodes whatever the order of unordered members.
+  [[nodiscard]] virtual std::uint64_t digest() const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Object> copy() const = 0;
+  // Gives memory back, about `elements` of it; true when nothing is left.
+  [[nodiscard]] virtual bool free_some(std::size_t elements) = 0;
+
+  [[nodiscard]] std::uint64_t id() const { return id_; }
+  // The epoch of the last walk that has it, whole or queued.
+  [[nodiscard]] bool needs_walk() const { return shared_.walking && walked_ < shared_.epoch; }
+  void set_walked() { walked_ = shared_.epoch; }
+  // From here on its parts are walked one by one.
+  bool in_parts = false;
+
+ protected:
+  // True when a part of that epoch must be copied before it changes.
+  [[nodiscard]] bool must_copy(Epoch part) const { return shared_.walking && in_parts && part < shared_.epoch; }
+
+  Shared& shared_;
+
+ private:
+  std::uint64_t id_;
+  Epoch walked_;
+};
+
+// Records of the walk's stream; never renumbered.
+enum class Record : std::uint8_t {
+  kStore = 1,   // everything beside the keyspace
+  kLeaf = 2,    // of the keyspace
+  kObject = 3,  // header of an object whose parts follow
+  kPart = 4,    // of such an object
+  kEnd = 5,
+};
+void put_part(std::string& to, std::uint64_t object, std::string_view body);
+
+[[nodiscard]] inline Error malformed(std::string_view what) {
+  return {ErrorCode::kCorrupt, "a snapshot has a malformed " + std::string(what)};
+}
+
+}  // namespace redraft::store

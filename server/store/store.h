@@ -1,0 +1,215 @@
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "server/store/breather.h"
+#include "server/store/database.h"
+#include "server/store/key.h"
+#include "server/store/list.h"
+#include "server/store/long_string.h"
+#include "server/store/set.h"
+#include "server/store/slot.h"
+#include "server/store/waiters.h"
+
+namespace redraft::store {
+
+struct Options {
+  std::uint32_t databases = 16;
+  std::uint64_t hash_seed = 0;  // per cluster: replicated, in the snapshot, the same on every node
+};
+
+struct DatabaseCounts {
+  std::uint64_t keys = 0;  // physical, as DBSIZE
+  std::uint64_t expires = 0;
+};
+
+// The replicated state of one group: databases, logical clock, waiters, what WATCH looks at, cluster-wide settings. A
+// function of the entries that were applied and of nothing else (architecture, section 6). Not thread-safe; a store
+// that is being restored may belong to another thread until it is handed over.
+//
+// A key whose deadline is at or before the clock does not exist for any function here but the counts; its memory is
+// freed later by `expire_due`, which changes nothing that can be seen. Pointers to keys and values hold until the next
+// change.
+class Store {
+ public:
+  explicit Store(Options options);
+  ~Store();
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+
+  // ---- Time
+  // Every entry, before its commands: its index and clock, which never go back.
+  void begin_entry(std::uint64_t index, std::uint64_t clock_ms);
+  [[nodiscard]] std::uint64_t clock_ms() const { return clock_ms_; }
+  [[nodiscard]] std::uint64_t index() const { return index_; }
+  // Around a read: lookups use the later of the clocks. `end_read` tells whether a key was met whose deadline lies
+  // between the last applied clock and that of the read, so that the answer needs an entry with that clock first.
+  void begin_read(std::uint64_t clock_ms);
+  [[nodiscard]] bool end_read();
+
+  // ---- Keys
+  [[nodiscard]] std::uint32_t database_count() const { return static_cast<std::uint32_t>(databases_.size()); }
+  [[nodiscard]] const Key* find(std::uint32_t db, std::string_view name) const;
+  // Before any change of a container in place: its leaf is walked first if a snapshot is being taken.
+  [[nodiscard]] Key* find_for_change(std::uint32_t db, std::string_view name);
+  [[nodiscard]] bool exists(std::uint32_t db, std::string_view name) const { return find(db, name) != nullptr; }
+
+  // Strings. All replace whatever the key held; `deadline_ms` 0 is none. An integer's exact text is kept as the
+  // integer.
+  void set_string(std::uint32_t db, std::string_view name, std::string_view bytes, std::uint64_t deadline_ms);
+  void set_integer(std::uint32_t db, std::string_view name, std::int64_t value, std::uint64_t deadline_ms);
+  // Changes a string in place and keeps the deadline; a missing key is made. Returns the new length.
+  std::size_t append(std::uint32_t db, std::string_view name, std::string_view bytes);
+  std::size_t write_range(std::uint32_t db, std::string_view name, std::size_t offset, std::string_view bytes);
+
+  // Containers: for a name that does not exist.
+  List& create_list(std::uint32_t db, std::string_view name);
+  Set& create_set(std::uint32_t db, std::string_view name);
+
+  // Detaches in O(1). False when it did not exist.
+  bool remove(std::uint32_t db, std::string_view name);
+  // 0 removes it. The key must exist.
+  void set_deadline(std::uint32_t db, std::string_view name, std::uint64_t deadline_ms);
+  // The value with its deadline takes the place of whatever `to` held. The source must exist and not be the target.
+  void rename(std::uint32_t from_db, std::string_view from, std::uint32_t to_db, std::string_view to);
+  void copy(std::uint32_t from_db, std::string_view from, std::uint32_t to_db, std::string_view to);
+  void flush(std::uint32_t db);
+  void flush_all();
+  void swap(std::uint32_t a, std::uint32_t b);
+
+  // ---- Many keys
+  [[nodiscard]] DatabaseCounts counts(std::uint32_t db) const;
+  // SCAN: whole leaves until about `count` keys are visited, in bounded work. The order is that of slots and seeded
+  // hashes, so a cursor means the same on every node and after a restore. Returns the next cursor, below 2^53; 0 at the
+  // end.
+  std::uint64_t scan(std::uint32_t db, std::uint64_t cursor, std::size_t count,
+                     const std::function<void(const Key&)>& visit) const;
+  void for_each_key(std::uint32_t db, Breather& breather, const std::function<void(const Key&)>& visit) const;
+  // nullptr when it finds no live key in bounded work.
+  [[nodiscard]] const Key* random_key(std::uint32_t db, std::uint64_t random) const;
+  [[nodiscard]] std::uint64_t count_keys_in_slot(std::uint32_t db, std::uint32_t slot) const;
+  [[nodiscard]] std::vector<std::string> keys_in_slot(std::uint32_t db, std::uint32_t slot, std::uint64_t count) const;
+
+  // ---- WATCH: indexes of the last change by a hash of database and key, and of whole databases. A collision may say
+  // "changed", never hide a change.
+  void touch(std::uint32_t db, std::string_view name);
+  void touch_database(std::uint32_t db);
+  [[nodiscard]] bool changed_since(std::uint32_t db, std::string_view name, std::uint64_t index) const;
+
+  [[nodiscard]] Waiters& waiters() { return waiters_; }
+  [[nodiscard]] const Waiters& waiters() const { return waiters_; }
+
+  // ---- Cluster-wide settings, by redis.conf's names
+  [[nodiscard]] std::optional<std::string> setting(std::string_view name) const;
+  [[nodiscard]] std::uint64_t setting_number(std::string_view name, std::uint64_t otherwise) const;
+  void set_setting(std::string_view name, std::string_view value);
+
+  // ---- Memory and expiry
+  [[nodiscard]] std::uint64_t used_memory() const { return static_cast<std::uint64_t>(shared_.memory); }
+  // Frees up to so many keys whose deadline the applied clock has passed; calls `expired(db, name)` for each. Returns
+  // how many. Invisible but for that.
+  std::size_t expire_due(std::size_t count, const std::function<void(std::uint32_t, std::string_view)>& expired = {});
+  // The earliest deadline of all, 0 if there is none.
+  [[nodiscard]] std::uint64_t next_deadline() const;
+  // Detached values are freed in slices of about so many elements; while a walk is under way they are kept for it.
+  void free_some(std::size_t elements);
+  [[nodiscard]] std::uint64_t garbage() const { return garbage_objects_.size() + garbage_databases_.size(); }
+
+  // ---- Snapshot without fork (architecture, section 5). Between `begin_walk` and the end every part that changes is
+  // copied first, so the stream of bytes is the state as it was at `begin_walk`; `Restorer` reads it.
+  void begin_walk();
+  // Appends the next piece of at most kWalkPiece bytes; false when that was the last. About a millisecond of work.
+  [[nodiscard]] bool walk(std::string& to);
+  void end_walk();
+  [[nodiscard]] bool walking() const { return shared_.walking; }
+  // Copied for the walk and not yet taken by it, in bytes.
+  [[nodiscard]] std::size_t walked_ahead() const { return shared_.walked.size(); }
+  static constexpr std::size_t kWalkPiece = std::size_t{512} << 10;
+
+  // ---- Digest of everything replicated, equal on all nodes at the same index: 40 hex digits.
+  [[nodiscard]] std::string digest(Breather& breather) const;
+  [[nodiscard]] std::string digest_of(std::uint32_t db, std::string_view name) const;
+
+ private:
+  friend class Restorer;
+  // Where a key lies or would lie.
+  struct Place {
+    Database* database;
+    std::uint32_t slot;
+    std::uint64_t hash;
+    KeyTrie::Place at;
+    explicit operator bool() const { return static_cast<bool>(at); }
+    [[nodiscard]] Key* key() const { return at.item(); }
+  };
+  [[nodiscard]] Place place(std::uint32_t db, std::string_view name) const;
+  [[nodiscard]] bool expired(const Key& key) const;
+  void before_change(Database& database, std::uint32_t slot, KeyTrie::Leaf& leaf);
+  void insert(const Place& place, Key* key);
+  void replace(Place& place, Key* key, bool keep_object);
+  void erase(const Place& place, bool keep_object);
+  void put(std::uint32_t db, std::string_view name, const KeyBlock::Value& value, std::uint64_t deadline_ms);
+  void discard(Object* object);
+  LongString& lengthen(std::uint32_t db, std::string_view name, std::string_view present, std::uint64_t deadline_ms);
+  void free_database(Database& database, std::size_t& elements);
+  void write_store_record();
+  void write_leaf(const Database& database, std::uint32_t slot, KeyTrie::Leaf& leaf);
+  void walk_leaves(std::size_t bytes_max);
+  void adopt_settings();
+
+  Shared shared_;
+  std::vector<std::unique_ptr<Database>> databases_;
+  std::uint64_t clock_ms_ = 0;
+  std::uint64_t index_ = 0;
+  std::uint64_t read_clock_ms_ = 0;  // 0: no read under way
+  mutable bool needs_clock_ = false;
+  std::vector<std::uint64_t> touched_;
+  std::vector<std::uint64_t> touched_databases_;
+  Waiters waiters_;
+  std::map<std::string, std::string, std::less<>> settings_;
+
+  std::deque<std::unique_ptr<Object>> garbage_objects_;
+  std::deque<std::unique_ptr<Database>> garbage_databases_;
+
+  // The walk: the databases as they were numbered when it began, where in them it is, and objects met and not yet
+  // walked.
+  std::vector<Database*> walk_databases_;
+  std::size_t walk_database_ = 0;
+  std::uint32_t walk_slot_ = 0;
+  std::uint64_t walk_hash_ = 0;
+  std::deque<Object*> walk_objects_;
+  bool walk_ended_ = false;
+};
+
+// Rebuilds a store from the pieces of a walk, in their order. Errors are kCorrupt.
+class Restorer {
+ public:
+  Restorer();
+  ~Restorer();
+  [[nodiscard]] Status add(std::string_view piece);
+  // After the last piece.
+  [[nodiscard]] Result<std::unique_ptr<Store>> finish();
+
+ private:
+  [[nodiscard]] Status record(Record record, std::string_view body);
+  [[nodiscard]] Status store_record(std::string_view body);
+  [[nodiscard]] Status leaf_record(std::string_view body);
+  [[nodiscard]] Status object_record(std::string_view body);
+  [[nodiscard]] Result<Key*> read_key(std::string_view& body);
+
+  std::string pending_;
+  std::unique_ptr<Store> store_;
+  std::map<std::uint64_t, Object*> objects_;  // restored in parts, by the id they had; owned by their keys
+  std::map<std::uint64_t, std::unique_ptr<Object>> unclaimed_;  // whose key has not come yet
+  bool ended_ = false;
+};
+
+}  // namespace redraft::store
