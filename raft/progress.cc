@@ -1,6 +1,7 @@
 #include "raft/progress.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace redraft::raft {
 
@@ -33,7 +34,7 @@ void Progress::become_probe(LogIndex next) {
   state = ProgressState::kProbe;
   next_index = std::max(next, match_index + 1);
   probe_sent = false;
-  pending_snapshot = LogIndex{};
+  pending_snapshot = SnapshotMetadata{};
   inflight.clear();
 }
 
@@ -41,13 +42,13 @@ void Progress::become_replicate() {
   state = ProgressState::kReplicate;
   next_index = match_index + 1;
   probe_sent = false;
-  pending_snapshot = LogIndex{};
+  pending_snapshot = SnapshotMetadata{};
   inflight.clear();
 }
 
-void Progress::become_snapshot(LogIndex snapshot_index) {
+void Progress::become_snapshot(SnapshotMetadata snapshot) {
   state = ProgressState::kSnapshot;
-  pending_snapshot = snapshot_index;
+  pending_snapshot = std::move(snapshot);
   probe_sent = false;
   inflight.clear();
 }

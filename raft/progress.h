@@ -3,7 +3,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "raft/types.h"
+#include "raft/message.h"
 
 namespace redraft::raft {
 
@@ -45,12 +45,12 @@ struct Progress {
   std::uint64_t acked_round = 0;       // newest round it acknowledged in this term
   std::uint64_t round_sent = 0;        // newest round sent to it
   std::uint64_t lease_sent_at_us = 0;  // newest lease it promised, by the time of our sending
-  LogIndex pending_snapshot;           // kSnapshot: which one
+  SnapshotMetadata pending_snapshot;   // kSnapshot: which one, even if there are newer ones by now
   Inflight inflight;                   // kReplicate
 
   void become_probe(LogIndex next);
   void become_replicate();
-  void become_snapshot(LogIndex snapshot_index);
+  void become_snapshot(SnapshotMetadata snapshot);
   // True if anything new was learnt. Never moves backwards (pitfall B3).
   bool acknowledge(LogIndex match);
 };

@@ -176,10 +176,18 @@ void Raft::broadcast_heartbeat() {
   ++round_;
   round_waits_ = false;
   for (Progress& progress : progress_) {
+    if (progress.state == ProgressState::kReplicate && !log_.term_of(progress.next_index - 1).has_value()) {
+      // What was in flight was lost, and compacted since: no append would ever be refused (pitfall B11).
+      progress.become_probe(progress.match_index + 1);
+    }
     if (progress.state == ProgressState::kProbe) {
       send_probe(progress);  // the answer to the last one may be lost (pitfall B12)
     } else {
       send_empty_append(progress);
+      // The announcement or its answer may be lost as well; a receiver that is at it takes no notice.
+      if (progress.state == ProgressState::kSnapshot) {
+        send(progress.node, InstallSnapshot{hard_state_.term, progress.pending_snapshot});
+      }
       replicate(progress);
     }
   }
@@ -257,7 +265,8 @@ void Raft::receive(const Envelope& envelope, AppendEntriesReply& reply) {
         break;
       case ProgressState::kSnapshot:
         // It has the snapshot, whose reply is still to come, or came so far by itself that the log can go on.
-        if (progress->match_index >= progress->pending_snapshot || log_.find(progress->match_index + 1) != nullptr) {
+        if (progress->match_index >= progress->pending_snapshot.index ||
+            log_.find(progress->match_index + 1) != nullptr) {
           progress->become_replicate();
         }
         break;

@@ -16,7 +16,7 @@ bool Raft::send_snapshot(Progress& progress) {
     out_->snapshot_wanted = true;
     return false;
   }
-  progress.become_snapshot(snapshot_.index);
+  progress.become_snapshot(snapshot_);
   send(progress.node, InstallSnapshot{hard_state_.term, snapshot_});
   out_->snapshots_to_send.push_back({progress.node, snapshot_});
   return true;
@@ -38,7 +38,7 @@ void Raft::receive(const Envelope& envelope, InstallSnapshotReply& reply) {
   if (progress == nullptr) return;
   progress->vouches = reply.vouches;
   if (reply.rejected) {
-    if (progress->state == ProgressState::kSnapshot && progress->pending_snapshot == reply.snapshot_index) {
+    if (progress->state == ProgressState::kSnapshot && progress->pending_snapshot.index == reply.snapshot_index) {
       progress->become_probe(progress->match_index + 1);
       progress->probe_sent = true;
     }
@@ -73,7 +73,7 @@ void Raft::compact() {
   for (const Progress& progress : progress_) {
     if (!progress.recently_active) continue;
     const LogIndex needed =
-        progress.state == ProgressState::kSnapshot ? progress.pending_snapshot : progress.match_index;
+        progress.state == ProgressState::kSnapshot ? progress.pending_snapshot.index : progress.match_index;
     to = std::min(to, std::max(needed.value, pin_floor));
   }
   to = std::min({to, durable_index_.value, applied_index_.value});
