@@ -1,5 +1,7 @@
 #include "server/store/waiters.h"
 
+#include <algorithm>
+
 #include "base/check.h"
 #include "server/store/object.h"
 
@@ -32,6 +34,21 @@ void Waiters::clear() {
   waiting_.clear();
   by_id_.clear();
   by_key_.clear();
+  ready_.clear();
+}
+
+void Waiters::mark_ready(std::uint32_t db, std::string_view key) {
+  if (!waits_for(db, key)) return;
+  Place place{db, std::string(key)};
+  if (std::find(ready_.begin(), ready_.end(), place) == ready_.end()) ready_.push_back(std::move(place));
+}
+
+bool Waiters::take_ready(std::uint32_t& db, std::string& key) {
+  if (ready_.empty()) return false;
+  db = ready_.front().first;
+  key = std::move(ready_.front().second);
+  ready_.pop_front();
+  return true;
 }
 
 const Waiter* Waiters::find(const WaiterId& id) const {
