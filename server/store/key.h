@@ -45,6 +45,7 @@ class Key {
  private:
   friend class KeyBlock;
   friend class Store;
+  friend class Restorer;
   enum class Kind : std::uint8_t { kInline = 0, kInteger = 1, kObject = 2 };
   static constexpr std::uint8_t kHasDeadline = 1;
   static constexpr std::uint8_t kRaw = 2;  // changed in place once: Redis shows "raw" for it however short

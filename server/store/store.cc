@@ -1,0 +1,566 @@
+#include "server/store/store.h"
+
+#include <xxhash.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include "base/check.h"
+#include "resp/number.h"
+
+namespace redraft::store {
+namespace {
+
+// A collision aborts an EXEC that could have gone on: rare at this size, and each entry costs eight bytes.
+constexpr std::size_t kTouchedSize = 16384;
+// SCAN's cursor: the slot, then the first bits of the hash. Leaves are never deeper, and it stays below 2^53.
+constexpr int kCursorHashBits = 36;
+static_assert(KeyTrie::kDepthMax <= kCursorHashBits);
+
+}  // namespace
+
+std::uint64_t hash_of(std::uint64_t seed, std::string_view bytes) {
+  return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
+}
+
+std::uint64_t KeyTraits::hash(std::uint64_t seed, const Key* key) {
+  return hash_of(seed, key->name());
+}
+
+Store::Store(Options options) : touched_(kTouchedSize), touched_databases_(options.databases) {
+  shared_.hash_seed = options.hash_seed;
+  for (std::uint32_t db = 0; db < options.databases; ++db) databases_.push_back(std::make_unique<Database>());
+}
+
+Store::~Store() {
+  end_walk();
+  std::size_t all = ~std::size_t{0};
+  for (auto& database : databases_) free_database(*database, all);
+  for (auto& database : garbage_databases_) free_database(*database, all);
+}
+
+// ---- Time
+
+void Store::begin_entry(std::uint64_t index, std::uint64_t clock_ms) {
+  ensure(index > index_, "entries reach the store in their order, once each (pitfall G2)");
+  index_ = index;
+  clock_ms_ = std::max(clock_ms_, clock_ms);
+}
+
+void Store::begin_read(std::uint64_t clock_ms) {
+  read_clock_ms_ = std::max(clock_ms, clock_ms_);
+  needs_clock_ = false;
+}
+
+bool Store::end_read() {
+  read_clock_ms_ = 0;
+  return needs_clock_;
+}
+
+bool Store::expired(const Key& key) const {
+  const std::uint64_t deadline = key.deadline_ms();
+  if (deadline == 0) return false;
+  if (deadline <= clock_ms_) return true;
+  if (deadline > read_clock_ms_) return false;
+  needs_clock_ = true;
+  return true;
+}
+
+// ---- Places
+
+Store::Place Store::place(std::uint32_t db, std::string_view name) const {
+  Database& database = *databases_[db];
+  const std::uint32_t slot = slot_of(name);
+  const std::uint64_t hash = hash_of(shared_.hash_seed, name);
+  return {&database, slot, hash, database.slot(slot).find(hash, name)};
+}
+
+const Key* Store::find(std::uint32_t db, std::string_view name) const {
+  const Place found = place(db, name);
+  return found && !expired(*found.key()) ? found.key() : nullptr;
+}
+
+Key* Store::find_for_change(std::uint32_t db, std::string_view name) {
+  Place found = place(db, name);
+  if (!found) return nullptr;
+  if (expired(*found.key())) {
+    erase(found, false);
+    return nullptr;
+  }
+  before_change(*found.database, found.slot, *found.at.leaf);
+  return found.key();
+}
+
+void Store::before_change(Database& database, std::uint32_t slot, KeyTrie::Leaf& leaf) {
+  if (shared_.walking && leaf.epoch < shared_.epoch && leaf.count > 0) write_leaf(database, slot, leaf);
+  leaf.epoch = shared_.epoch;
+}
+
+void Store::insert(const Place& place, Key* key) {
+  Database& database = *place.database;
+  const std::uint32_t slot = place.slot;
+  database.slot(slot).insert(place.hash, key, shared_.hash_seed, shared_.epoch,
+                             [&](KeyTrie::Leaf& leaf) { before_change(database, slot, leaf); });
+  ++database.keys;
+  if (key->has_deadline()) database.deadlines.emplace(key->deadline_ms(), key);
+  shared_.memory += static_cast<std::int64_t>(key->memory());
+}
+
+// A new block for the key at a place. The old one's object goes, unless it moves along.
+void Store::replace(Place& place, Key* key, bool keep_object) {
+  before_change(*place.database, place.slot, *place.at.leaf);
+  Key* const old = place.key();
+  if (old->has_deadline()) place.database->deadlines.erase({old->deadline_ms(), old});
+  if (key->has_deadline()) place.database->deadlines.emplace(key->deadline_ms(), key);
+  shared_.memory += static_cast<std::int64_t>(key->memory()) - static_cast<std::int64_t>(old->memory());
+  if (!keep_object) discard(old->object());
+  KeyBlock::free(old);
+  place.at.item() = key;
+}
+
+void Store::erase(const Place& place, bool keep_object) {
+  Database& database = *place.database;
+  const std::uint32_t slot = place.slot;
+  Key* const key = place.key();
+  if (key->has_deadline()) database.deadlines.erase({key->deadline_ms(), key});
+  shared_.memory -= static_cast<std::int64_t>(key->memory());
+  std::ignore = database.slot(slot).erase(place.hash, place.at.position, shared_.epoch,
+                                          [&](KeyTrie::Leaf& leaf) { before_change(database, slot, leaf); });
+  --database.keys;
+  if (!keep_object) discard(key->object());
+  KeyBlock::free(key);
+}
+
+// Freed later, in slices: and not before the walk under way has seen what it still needs of it.
+void Store::discard(Object* object) {
+  if (object == nullptr) return;
+  std::unique_ptr<Object> owned(object);
+  if (!shared_.walking && object->size() <= 64) return;
+  garbage_objects_.push_back(std::move(owned));
+}
+
+void Store::put(std::uint32_t db, std::string_view name, const KeyBlock::Value& value, std::uint64_t deadline_ms) {
+  Place found = place(db, name);
+  const std::uint16_t access = found ? found.key()->access() : 0;
+  if (!found) {
+    insert(found, KeyBlock::make(name, value, deadline_ms, access));
+    return;
+  }
+  replace(found, KeyBlock::make(name, value, deadline_ms, access), false);
+}
+
+// ---- Strings
+
+void Store::set_string(std::uint32_t db, std::string_view name, std::string_view bytes, std::uint64_t deadline_ms) {
+  if (bytes.size() <= resp::kIntegerTextMax) {
+    if (const std::optional<std::int64_t> integer = resp::parse_int64(bytes)) {
+      put(db, name, KeyBlock::integer_value(*integer), deadline_ms);
+      return;
+    }
+  }
+  if (bytes.size() > Key::kInlineMax) {
+    auto string = std::make_unique<LongString>(shared_);
+    string->write(0, bytes);
+    put(db, name, KeyBlock::object_value(string.release()), deadline_ms);
+    return;
+  }
+  Place found = place(db, name);
+  if (found && found.key()->is_inline() && found.key()->inline_bytes().size() == bytes.size() &&
+      found.key()->deadline_ms() == 0 && deadline_ms == 0 && (found.key()->flags_ & Key::kRaw) == 0) {
+    before_change(*found.database, found.slot, *found.at.leaf);
+    KeyBlock::set_inline(*found.key(), bytes);
+    return;
+  }
+  put(db, name, KeyBlock::inline_value(bytes), deadline_ms);
+}
+
+void Store::set_integer(std::uint32_t db, std::string_view name, std::int64_t value, std::uint64_t deadline_ms) {
+  Place found = place(db, name);
+  if (found && found.key()->is_integer() && found.key()->deadline_ms() == deadline_ms) {
+    before_change(*found.database, found.slot, *found.at.leaf);
+    KeyBlock::set_integer(*found.key(), value);
+    return;
+  }
+  put(db, name, KeyBlock::integer_value(value), deadline_ms);
+}
+
+// The present bytes move into pages, and the key points at them.
+LongString& Store::lengthen(std::uint32_t db, std::string_view name, std::string_view present,
+                            std::uint64_t deadline_ms) {
+  auto string = std::make_unique<LongString>(shared_);
+  string->write(0, present);
+  LongString& made = *string;
+  put(db, name, KeyBlock::object_value(string.release()), deadline_ms);
+  return made;
+}
+
+std::size_t Store::append(std::uint32_t db, std::string_view name, std::string_view bytes) {
+  const Key* key = find(db, name);
+  if (key == nullptr) {
+    set_string(db, name, bytes, 0);
+    return bytes.size();
+  }
+  return write_range(db, name, key->string_size(), bytes);
+}
+
+std::size_t Store::write_range(std::uint32_t db, std::string_view name, std::size_t offset, std::string_view bytes) {
+  Key* key = find_for_change(db, name);
+  if (key != nullptr && key->object() != nullptr) {
+    auto& string = static_cast<LongString&>(*key->object());
+    string.write(offset, bytes);
+    return string.size();
+  }
+  std::string scratch;
+  const std::uint64_t deadline = key == nullptr ? 0 : key->deadline_ms();
+  std::string whole(key == nullptr ? std::string_view() : key->string(scratch));
+  const std::size_t size = std::max(whole.size(), offset + bytes.size());
+  if (size > Key::kInlineMax) {
+    lengthen(db, name, whole, deadline).write(offset, bytes);
+    return size;
+  }
+  whole.resize(size);
+  whole.replace(offset, bytes.size(), bytes);
+  put(db, name, KeyBlock::inline_value(whole, true), deadline);
+  return size;
+}
+
+// ---- Containers and whole keys
+
+List& Store::create_list(std::uint32_t db, std::string_view name) {
+  auto list = std::make_unique<List>(shared_);
+  List& made = *list;
+  put(db, name, KeyBlock::object_value(list.release()), 0);
+  return made;
+}
+
+Set& Store::create_set(std::uint32_t db, std::string_view name) {
+  auto set = std::make_unique<Set>(shared_);
+  Set& made = *set;
+  put(db, name, KeyBlock::object_value(set.release()), 0);
+  return made;
+}
+
+bool Store::remove(std::uint32_t db, std::string_view name) {
+  const Place found = place(db, name);
+  if (!found) return false;
+  const bool existed = !expired(*found.key());
+  erase(found, false);
+  return existed;
+}
+
+void Store::set_deadline(std::uint32_t db, std::string_view name, std::uint64_t deadline_ms) {
+  Place found = place(db, name);
+  ensure(static_cast<bool>(found), "a deadline is set on a key that exists");
+  Key& key = *found.key();
+  if (key.deadline_ms() == deadline_ms) return;
+  if (key.has_deadline() && deadline_ms != 0) {
+    before_change(*found.database, found.slot, *found.at.leaf);
+    found.database->deadlines.erase({key.deadline_ms(), &key});
+    KeyBlock::set_deadline(key, deadline_ms);
+    found.database->deadlines.emplace(deadline_ms, &key);
+    return;
+  }
+  replace(found, KeyBlock::make(name, KeyBlock::value_of(key), deadline_ms, key.access()), true);
+}
+
+void Store::rename(std::uint32_t from_db, std::string_view from, std::uint32_t to_db, std::string_view to) {
+  Place source = place(from_db, from);
+  ensure(static_cast<bool>(source), "a key that exists is renamed");
+  // Its leaf is walked while the object is still found there.
+  before_change(*source.database, source.slot, *source.at.leaf);
+  Key* const made =
+      KeyBlock::make(to, KeyBlock::value_of(*source.key()), source.key()->deadline_ms(), source.key()->access());
+  erase(source, true);
+  Place target = place(to_db, to);
+  if (target) {
+    replace(target, made, false);
+  } else {
+    insert(target, made);
+  }
+}
+
+void Store::copy(std::uint32_t from_db, std::string_view from, std::uint32_t to_db, std::string_view to) {
+  const Place source = place(from_db, from);
+  ensure(static_cast<bool>(source), "a key that exists is copied");
+  KeyBlock::Value value = KeyBlock::value_of(*source.key());
+  if (value.object != nullptr) value.object = value.object->copy().release();
+  Key* const made = KeyBlock::make(to, value, source.key()->deadline_ms(), 0);
+  Place target = place(to_db, to);
+  if (target) {
+    replace(target, made, false);
+  } else {
+    insert(target, made);
+  }
+}
+
+void Store::flush(std::uint32_t db) {
+  if (databases_[db]->keys == 0) return;
+  garbage_databases_.push_back(std::move(databases_[db]));
+  databases_[db] = std::make_unique<Database>();
+}
+
+void Store::flush_all() {
+  for (std::uint32_t db = 0; db < database_count(); ++db) flush(db);
+}
+
+void Store::swap(std::uint32_t a, std::uint32_t b) {
+  std::swap(databases_[a], databases_[b]);
+}
+
+// ---- Many keys
+
+DatabaseCounts Store::counts(std::uint32_t db) const {
+  return {databases_[db]->keys, databases_[db]->deadlines.size()};
+}
+
+std::uint64_t Store::scan(std::uint32_t db, std::uint64_t cursor, std::size_t count,
+                          const std::function<void(const Key&)>& visit) const {
+  const Database& database = *databases_[db];
+  auto slot = static_cast<std::uint32_t>(cursor >> kCursorHashBits);
+  std::uint64_t from = cursor << (64 - kCursorHashBits);
+  std::size_t visited = 0;
+  // Empty slots cost a little too, so that one call is bounded work whatever COUNT says.
+  const std::size_t work_max = std::min<std::size_t>(count, 10000) + kSlotCount;
+  for (std::size_t work = 0; slot < kSlotCount && work < work_max; ++work) {
+    std::uint64_t next = 0;
+    KeyTrie::Leaf* leaf = database.slot(slot).leaf_from(from, next);
+    if (leaf != nullptr) {
+      for (std::uint32_t i = 0; i < leaf->count; ++i) {
+        if (!expired(*leaf->items()[i])) visit(*leaf->items()[i]);
+      }
+      visited += leaf->count;
+      work += leaf->count;
+    }
+    from = leaf == nullptr ? 0 : next;
+    if (from == 0) ++slot;
+    if (visited >= count) break;
+  }
+  return slot >= kSlotCount ? 0 : std::uint64_t{slot} << kCursorHashBits | from >> (64 - kCursorHashBits);
+}
+
+void Store::for_each_key(std::uint32_t db, Breather& breather, const std::function<void(const Key&)>& visit) const {
+  const Database& database = *databases_[db];
+  std::size_t since_breath = 0;
+  for (std::uint32_t slot = 0; slot < kSlotCount; ++slot) {
+    std::uint64_t from = 0;
+    while (KeyTrie::Leaf* leaf = database.slot(slot).leaf_from(from, from)) {
+      for (std::uint32_t i = 0; i < leaf->count; ++i) {
+        if (!expired(*leaf->items()[i])) visit(*leaf->items()[i]);
+      }
+      since_breath += leaf->count;
+      if (since_breath >= 256) {
+        since_breath = 0;
+        breather.breathe();
+      }
+      if (from == 0) break;
+    }
+  }
+}
+
+const Key* Store::random_key(std::uint32_t db, std::uint64_t random) const {
+  const Database& database = *databases_[db];
+  if (database.keys == 0) return nullptr;
+  // From a random slot on, the first live key at or after a random rank.
+  for (std::uint32_t tried = 0; tried < kSlotCount; ++tried) {
+    const KeyTrie& keys = database.slot(static_cast<std::uint32_t>((random + tried) % kSlotCount));
+    const std::uint64_t size = keys.size();
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(size, 100); ++i) {
+      const Key* key = keys.at(((random >> 14) + i) % size).item();
+      if (!expired(*key)) return key;
+    }
+  }
+  return nullptr;
+}
+
+std::uint64_t Store::count_keys_in_slot(std::uint32_t db, std::uint32_t slot) const {
+  return databases_[db]->slot(slot).size();
+}
+
+std::vector<std::string> Store::keys_in_slot(std::uint32_t db, std::uint32_t slot, std::uint64_t count) const {
+  std::vector<std::string> names;
+  const KeyTrie& keys = databases_[db]->slot(slot);
+  std::uint64_t from = 0;
+  while (KeyTrie::Leaf* leaf = keys.leaf_from(from, from)) {
+    for (std::uint32_t i = 0; i < leaf->count && names.size() < count; ++i)
+      names.emplace_back(leaf->items()[i]->name());
+    if (from == 0 || names.size() >= count) break;
+  }
+  return names;
+}
+
+// ---- WATCH
+
+void Store::touch(std::uint32_t db, std::string_view name) {
+  touched_[hash_of(shared_.hash_seed + db, name) % kTouchedSize] = index_;
+}
+
+void Store::touch_database(std::uint32_t db) {
+  touched_databases_[db] = index_;
+}
+
+bool Store::changed_since(std::uint32_t db, std::string_view name, std::uint64_t index) const {
+  return touched_databases_[db] > index || touched_[hash_of(shared_.hash_seed + db, name) % kTouchedSize] > index;
+}
+
+// ---- Settings
+
+std::optional<std::string> Store::setting(std::string_view name) const {
+  const auto found = settings_.find(name);
+  if (found == settings_.end()) return std::nullopt;
+  return found->second;
+}
+
+std::uint64_t Store::setting_number(std::string_view name, std::uint64_t otherwise) const {
+  const auto found = settings_.find(name);
+  if (found == settings_.end()) return otherwise;
+  const std::optional<std::int64_t> value = resp::parse_int64(found->second);
+  return value && *value >= 0 ? static_cast<std::uint64_t>(*value) : otherwise;
+}
+
+void Store::set_setting(std::string_view name, std::string_view value) {
+  settings_.insert_or_assign(std::string(name), std::string(value));
+  adopt_settings();
+}
+
+void Store::adopt_settings() {
+  const auto number = [&](std::string_view name, std::uint32_t otherwise) {
+    return static_cast<std::uint32_t>(setting_number(name, otherwise));
+  };
+  shared_.set_max_intset_entries = number("set-max-intset-entries", 512);
+  shared_.set_max_listpack_entries = number("set-max-listpack-entries", 128);
+  shared_.set_max_listpack_value = number("set-max-listpack-value", 64);
+}
+
+// ---- Expiry and freeing
+
+std::uint64_t Store::next_deadline() const {
+  std::uint64_t earliest = 0;
+  for (const auto& database : databases_) {
+    if (database->deadlines.empty()) continue;
+    const std::uint64_t deadline = database->deadlines.begin()->first;
+    if (earliest == 0 || deadline < earliest) earliest = deadline;
+  }
+  return earliest;
+}
+
+std::size_t Store::expire_due(std::size_t count, const std::function<void(std::uint32_t, std::string_view)>& tell) {
+  std::size_t freed = 0;
+  for (std::uint32_t db = 0; db < database_count(); ++db) {
+    Database& database = *databases_[db];
+    while (freed < count && !database.deadlines.empty() && database.deadlines.begin()->first <= clock_ms_) {
+      const std::string name(database.deadlines.begin()->second->name());
+      if (tell) tell(db, name);
+      erase(place(db, name), false);
+      ++freed;
+    }
+  }
+  return freed;
+}
+
+void Store::free_some(std::size_t elements) {
+  if (shared_.walking) return;
+  while (elements > 0 && !garbage_objects_.empty()) {
+    Object& object = *garbage_objects_.front();
+    const std::size_t before = object.size();
+    const bool done = object.free_some(elements);
+    elements -= std::min(elements, before - std::min(before, object.size()) + 1);
+    if (!done) return;
+    garbage_objects_.pop_front();
+  }
+  while (elements > 0 && !garbage_databases_.empty()) {
+    free_database(*garbage_databases_.front(), elements);
+    if (garbage_databases_.front()->free_next < kSlotCount) return;
+    garbage_databases_.pop_front();
+  }
+}
+
+void Store::free_database(Database& database, std::size_t& elements) {
+  // By slices of the index too: it may be as large as the keys.
+  while (!database.deadlines.empty() && elements > 0) {
+    database.deadlines.erase(database.deadlines.begin());
+    --elements;
+  }
+  while (elements > 0 && database.free_next < kSlotCount) {
+    KeyTrie::Leaf* leaf = database.slot(database.free_next).take_leaf();
+    if (leaf == nullptr) {
+      ++database.free_next;
+      continue;
+    }
+    for (std::uint32_t i = 0; i < leaf->count; ++i) {
+      Key* const key = leaf->items()[i];
+      shared_.memory -= static_cast<std::int64_t>(key->memory());
+      discard(key->object());
+      KeyBlock::free(key);
+    }
+    elements -= std::min<std::size_t>(elements, leaf->count + 1);
+    std::free(leaf);
+  }
+}
+
+// ---- Digest
+
+namespace {
+
+struct Digest {
+  std::array<std::uint64_t, 3> sums{};
+  // Sums, so that the order of keys does not count.
+  void add(std::string_view text) {
+    const XXH128_hash_t two = XXH3_128bits(text.data(), text.size());
+    sums[0] += two.low64;
+    sums[1] += two.high64;
+    sums[2] += XXH3_64bits_withSeed(text.data(), text.size(), 1);
+  }
+  [[nodiscard]] std::string hex() const {
+    constexpr std::string_view kDigits = "0123456789abcdef";
+    std::string text;
+    for (int i = 0; i < 40; ++i) text.push_back(kDigits[sums[static_cast<std::size_t>(i / 16)] >> (i % 16 * 4) & 15]);
+    return text;
+  }
+};
+
+std::string describe(std::uint32_t db, const Key& key) {
+  std::string text;
+  put_number(text, db);
+  put_bytes(text, key.name());
+  text.push_back(static_cast<char>(key.type()));
+  put_number(text, key.deadline_ms());
+  if (key.object() != nullptr) {
+    put_number(text, key.object()->size());
+    // A string's digest must not depend on whether it lies in pages.
+    put_number(text, key.object()->digest());
+  } else {
+    std::string scratch;
+    const std::string_view bytes = key.string(scratch);
+    put_number(text, bytes.size());
+    put_number(text, XXH3_64bits(bytes.data(), bytes.size()));
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string Store::digest(Breather& breather) const {
+  Digest digest;
+  for (std::uint32_t db = 0; db < database_count(); ++db) {
+    for_each_key(db, breather, [&](const Key& key) { digest.add(describe(db, key)); });
+  }
+  std::string rest;
+  waiters_.encode(rest);
+  for (const auto& [name, value] : settings_) {
+    put_bytes(rest, name);
+    put_bytes(rest, value);
+  }
+  for (const std::uint64_t index : touched_) put_number(rest, index);
+  for (const std::uint64_t index : touched_databases_) put_number(rest, index);
+  digest.add(rest);
+  return digest.hex();
+}
+
+std::string Store::digest_of(std::uint32_t db, std::string_view name) const {
+  Digest digest;
+  if (const Key* key = find(db, name)) digest.add(describe(0, *key));
+  return digest.hex();
+}
+
+}  // namespace redraft::store
