@@ -186,7 +186,7 @@ TEST(LocalConnection, PingEchoQuit) {
   node.subscribed = 1;
   EXPECT_EQ(node.run(CommandId::kPing, {"ping"}), "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
   EXPECT_EQ(node.run(CommandId::kQuit, {"quit"}), "+OK\r\n");
-  EXPECT_TRUE(node.sessions.front()->closing);
+  EXPECT_EQ(node.done, "kill 5;");
 }
 
 TEST(LocalConnection, HelloSwitchesProtocolNamesAndAuthenticates) {
@@ -308,7 +308,9 @@ TEST(LocalClient, UnblockPauseReplyAndNames) {
   EXPECT_EQ(node.run(CommandId::kClientReply, {"client", "reply", "off"}), "");
   EXPECT_EQ(node.run(CommandId::kClientReply, {"client", "reply", "skip"}), "");
   EXPECT_EQ(node.sessions.front()->reply_mode, Session::ReplyMode::kOff);
+  node.sessions.front()->silent = true;
   EXPECT_EQ(node.run(CommandId::kClientReply, {"client", "reply", "on"}), "+OK\r\n");
+  EXPECT_FALSE(node.sessions.front()->silent);
   EXPECT_EQ(node.run(CommandId::kClientGetname, {"client", "getname"}), "$-1\r\n");
   EXPECT_EQ(node.run(CommandId::kClientSetname, {"client", "setname", "me"}), "+OK\r\n");
   EXPECT_EQ(node.run(CommandId::kClientGetname, {"client", "getname"}), "$2\r\nme\r\n");

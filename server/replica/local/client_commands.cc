@@ -301,6 +301,7 @@ void client_unpause(LocalContext& context) {
 void client_reply(LocalContext& context) {
   if (argument_is(context, 2, "on")) {
     context.session.reply_mode = Session::ReplyMode::kOn;
+    context.session.silent = false;  // this very reply is the first that goes out again
     context.reply.ok();
   } else if (argument_is(context, 2, "off")) {
     context.session.reply_mode = Session::ReplyMode::kOff;

@@ -22,6 +22,7 @@ bool authenticate(LocalContext& context, std::string_view user, std::string_view
   const std::string expected = setting_text(context, "requirepass");
   if (user != "default" || (!expected.empty() && !same_password(password, expected))) return false;
   context.session.authenticated = true;
+  context.session.parser.set_authenticated(true);  // lifts the small limits for strangers
   context.session.user = "default";
   return true;
 }
@@ -139,8 +140,8 @@ void select(LocalContext& context) {
 }
 
 void quit(LocalContext& context) {
-  context.session.closing = true;
   context.reply.ok();
+  context.actions.kill(context.session);
 }
 
 // redis.io/commands/reset
@@ -151,12 +152,14 @@ void reset(LocalContext& context) {
   session.name.clear();
   session.user = "default";
   session.authenticated = setting_text(context, "requirepass").empty();
+  session.parser.set_authenticated(session.authenticated);
   session.readonly = false;
   session.asking = false;
   session.no_evict = false;
   session.no_touch = false;
   session.monitor = false;
   session.reply_mode = Session::ReplyMode::kOn;
+  session.silent = false;
   session.writer().set_protocol(resp::Writer::Protocol::kResp2);
   context.reply.set_protocol(resp::Writer::Protocol::kResp2);
   context.reply.simple("RESET");
