@@ -1,7 +1,10 @@
 #include "server/commands/keys.h"
 
+#include <limits>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "server/commands/arguments.h"
 #include "server/commands/glob.h"
@@ -64,6 +67,24 @@ bool flush_arguments_fit(Context& context) {
   return false;
 }
 
+// Both numbers are read before either is looked up, so a bad second one is told before an unknown first one.
+std::optional<std::int64_t> swapped_argument(Context& context, std::size_t i, std::string_view error) {
+  return integer_in_range(context, i, std::numeric_limits<std::int32_t>::min(),
+                          std::numeric_limits<std::int32_t>::max(), error);
+}
+
+// Waiters stay with their database's number; the lists of the other one are there now.
+void mark_waited_keys(Context& context, std::uint32_t a, std::uint32_t b) {
+  std::vector<std::pair<std::uint32_t, std::string>> waited;
+  context.store.waiters().for_each([&](const store::Waiter& waiter) {
+    if (waiter.db != a && waiter.db != b) return;
+    for (const std::string& key : waiter.keys) waited.emplace_back(waiter.db, key);
+  });
+  for (const auto& [db, key] : waited) {
+    if (list_at(context, {db, key})) context.store.waiters().mark_ready(db, key);
+  }
+}
+
 }  // namespace
 
 void del(Context& context) {
@@ -123,6 +144,62 @@ void move(Context& context) {
   context.surroundings.notify(Event::kGeneric, "move_from", from.key, from.db);
   context.surroundings.notify(Event::kGeneric, "move_to", to.key, to.db);
   context.reply.integer(1);
+}
+
+void randomkey(Context& context) {
+  const store::Key* key = context.store.random_key(context.db, context.random.next());
+  key == nullptr ? context.reply.null() : context.reply.bulk(key->name());
+}
+
+void keys(Context& context) {
+  const std::string_view pattern = context.argument(1);
+  const bool all = pattern == "*";
+  const resp::Writer::Deferred whole = context.reply.defer();
+  std::size_t count = 0;
+  context.store.for_each_key(context.db, context.breather, [&](const store::Key& key) {
+    if (!all && !glob_matches(pattern, key.name())) return;
+    context.reply.bulk(key.name());
+    ++count;
+  });
+  context.reply.end_array(whole, count);
+}
+
+// Physical keys, as in Redis: those whose deadline has passed count until their memory is freed.
+void dbsize(Context& context) {
+  context.reply.integer(static_cast<std::int64_t>(context.store.counts(context.db).keys));
+}
+
+void flushdb(Context& context) {
+  if (!flush_arguments_fit(context)) return;
+  context.store.touch_database(context.db);
+  context.store.flush(context.db);
+  context.reply.ok();
+}
+
+void flushall(Context& context) {
+  if (!flush_arguments_fit(context)) return;
+  for (std::uint32_t db = 0; db < context.store.database_count(); ++db) context.store.touch_database(db);
+  context.store.flush_all();
+  context.reply.ok();
+}
+
+void swapdb(Context& context) {
+  const std::optional<std::int64_t> first = swapped_argument(context, 1, "ERR invalid first DB index");
+  if (!first) return;
+  const std::optional<std::int64_t> second = swapped_argument(context, 2, "ERR invalid second DB index");
+  if (!second) return;
+  const auto exists = [&](std::int64_t db) {
+    return db >= 0 && static_cast<std::uint64_t>(db) < context.store.database_count();
+  };
+  if (!exists(*first) || !exists(*second)) return context.reply.error(kDbOutOfRange);
+  const auto a = static_cast<std::uint32_t>(*first);
+  const auto b = static_cast<std::uint32_t>(*second);
+  context.reply.ok();
+  if (a == b) return;
+  context.store.touch_database(a);
+  context.store.touch_database(b);
+  context.store.swap(a, b);
+  mark_waited_keys(context, a, b);
 }
 
 }  // namespace redraft::commands

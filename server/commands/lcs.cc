@@ -1,10 +1,11 @@
+#include <algorithm>
+#include <limits>
 #include <optional>
-#include <string>
-#include <vector>
 
 #include "server/commands/arguments.h"
 #include "server/commands/keyspace.h"
 #include "server/commands/longest_common_subsequence.h"
+#include "server/commands/string_text.h"
 #include "server/commands/strings.h"
 
 namespace redraft::commands {
@@ -43,13 +44,13 @@ std::optional<LcsOptions> parse_lcs_options(Context& context) {
   return options;
 }
 
-void answer_indexes(Context& context, const LongestCommonSubsequence& lcs, const LcsOptions& options) {
+void answer_indexes(Context& context, const LongestCommonSubsequence& common, const LcsOptions& options) {
   resp::Writer& reply = context.reply;
   reply.map(2);
   reply.bulk("matches");
   const resp::Writer::Deferred whole = reply.defer();
   std::size_t count = 0;
-  for (const LongestCommonSubsequence::Match& match : lcs.matches()) {
+  for (const LongestCommonSubsequence::Match& match : common.matches()) {
     if (match.length() < options.match_length_min) continue;
     reply.array(options.with_match_length ? 3 : 2);
     reply.array(2);
@@ -63,7 +64,7 @@ void answer_indexes(Context& context, const LongestCommonSubsequence& lcs, const
   }
   reply.end_array(whole, count);
   reply.bulk("len");
-  reply.integer(lcs.length());
+  reply.integer(common.length());
 }
 
 }  // namespace
@@ -71,20 +72,20 @@ void answer_indexes(Context& context, const LongestCommonSubsequence& lcs, const
 void lcs(Context& context) {
   StringText a;
   StringText b;
-  if (!a.find_or_absent(context, context.argument(1)) || !b.find_or_absent(context, context.argument(2))) {
+  if (!a.find(context, context.argument(1)) || !b.find(context, context.argument(2))) {
     return context.reply.error("ERR The specified keys must contain string values");
   }
   const std::optional<LcsOptions> options = parse_lcs_options(context);
   if (!options) return;
   constexpr std::size_t kSizeMax = std::numeric_limits<std::uint32_t>::max() - 1;
   if (a.size() >= kSizeMax || b.size() >= kSizeMax) return context.reply.error("ERR String too long for LCS");
-  const std::uint64_t limit = context.store.settings().proto_max_bulk_len;
+  const std::uint64_t limit = string_size_max(context);
   if (LongestCommonSubsequence::table_bytes(a.view(), b.view()) > limit) {
     return context.reply.error("ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
   }
-  const LongestCommonSubsequence lcs(a.view(), b.view(), context.breather);
-  if (options->indexes) return answer_indexes(context, lcs, *options);
-  options->length_only ? context.reply.integer(lcs.length()) : context.reply.bulk(lcs.text());
+  const LongestCommonSubsequence common(a.view(), b.view(), context.breather);
+  if (options->indexes) return answer_indexes(context, common, *options);
+  options->length_only ? context.reply.integer(common.length()) : context.reply.bulk(common.text());
 }
 
 }  // namespace redraft::commands

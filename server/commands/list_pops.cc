@@ -22,7 +22,7 @@ Attempt pop_with_key(Context& context, std::size_t first, std::size_t last, End 
     if (list == nullptr) continue;
     context.reply.array(2);
     context.reply.bulk(key);
-    answer_end(context, *list, end);
+    context.reply.bulk(element_at_end(*list, end));
     pop_element(*list, end);
     popped(context, key, *list, end);
     return Attempt::kAnswered;
@@ -51,7 +51,7 @@ Attempt move_element(Context& context, std::string_view source, std::string_view
   store::List* target = nullptr;
   if (!find_for_write(context, destination, target)) return Attempt::kAnswered;
   // The element is copied, since it may live in memory that the push moves.
-  const std::string element = element_at_end(*list, from);
+  const std::string element(element_at_end(*list, from));
   if (list == target) {
     pop_element(*list, from);
     push_element(*list, to, element);

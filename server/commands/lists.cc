@@ -71,7 +71,7 @@ void pop(Context& context, End end) {
   if (many) {
     pop_and_answer(context, key, *list, end, count);
   } else {
-    answer_end(context, *list, end);
+    context.reply.bulk(element_at_end(*list, end));
     pop_element(*list, end);
     popped(context, key, *list, end);
   }
@@ -116,7 +116,8 @@ void lrange(Context& context) {
   if (!stop) return;
   const store::List* list = nullptr;
   if (!find_for_read(context, context.argument(1), list)) return;
-  const Range range = list == nullptr ? Range{} : clip(*start, *stop, list->size());
+  if (list == nullptr) return context.reply.array(0);
+  const Range range = clip(*start, *stop, list->size());
   context.reply.array(range.count);
   answer_range(context, *list, range.first, range.count);
 }

@@ -1,7 +1,9 @@
 #include "server/commands/object.h"
 
 #include <array>
+#include <limits>
 #include <optional>
+#include <string>
 
 #include "server/commands/arguments.h"
 #include "server/commands/keyspace.h"
@@ -60,3 +62,71 @@ void object_help(Context& context) {
 void memory_help(Context& context) {
   answer_help(context, kMemoryHelp);
 }
+
+namespace {
+
+// The key at argument 2, or nullptr after null was answered.
+const store::Key* find_object(Context& context) {
+  const store::Key* key = context.store.find(context.db, context.argument(2));
+  if (key == nullptr) context.reply.null();
+  return key;
+}
+
+bool lfu_policy(const Context& context) {
+  const std::optional<std::string> policy = context.store.setting("maxmemory-policy");
+  return policy && policy->find("lfu") != std::string::npos;
+}
+
+}  // namespace
+
+void object_encoding(Context& context) {
+  const store::Key* key = find_object(context);
+  if (key != nullptr) context.reply.bulk(key->encoding());
+}
+
+// One, but for the small integers of which Redis keeps shared objects: clients of Redis see its constant there.
+void object_refcount(Context& context) {
+  constexpr std::int64_t kSharedIntegers = 10000;
+  const store::Key* key = find_object(context);
+  if (key == nullptr) return;
+  const bool shared = key->is_string() && key->is_integer() && key->integer() >= 0 && key->integer() < kSharedIntegers;
+  context.reply.integer(shared ? std::numeric_limits<std::int32_t>::max() : 1);
+}
+
+void object_idletime(Context& context) {
+  if (find_object(context) == nullptr) return;
+  if (lfu_policy(context)) {
+    return context.reply.error(
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between "
+        "policies at runtime LRU and LFU data will take some time to adjust.");
+  }
+  // Access times are not kept as long as nothing is evicted by them.
+  context.reply.integer(0);
+}
+
+void object_freq(Context& context) {
+  if (find_object(context) == nullptr) return;
+  if (!lfu_policy(context)) {
+    return context.reply.error(
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "
+        "between policies at runtime LRU and LFU data will take some time to adjust.");
+  }
+  context.reply.integer(0);
+}
+
+// The store counts every value's bytes as it changes, so SAMPLES has nothing to sample; it is checked all the same.
+void memory_usage(Context& context) {
+  for (std::size_t i = 3; i < context.argument_count(); i += 2) {
+    if (!option_is(context, i, "samples") || i + 1 >= context.argument_count()) return answer_syntax_error(context);
+    const std::optional<std::int64_t> samples = integer_argument(context, i + 1);
+    if (!samples) return;
+    if (*samples < 0) return answer_syntax_error(context);
+  }
+  const store::Key* key = find_object(context);
+  if (key == nullptr) return;
+  std::size_t bytes = key->memory();
+  if (key->object() != nullptr) bytes += key->object()->memory();
+  context.reply.integer(static_cast<std::int64_t>(bytes));
+}
+
+}  // namespace redraft::commands

@@ -1,8 +1,8 @@
 #include <algorithm>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "server/commands/arguments.h"
@@ -63,36 +63,66 @@ void subtract(Context& context, const Sources& sources, Take take) {
   });
 }
 
-void unite(Context& context, const Sources& sources, store::Set& result) {
+// A member is taken from the first set that has it. Looking it up in all earlier ones is cheaper than remembering what
+// was taken, as long as the sets are few; otherwise all members are sorted.
+template <class Take>
+void unite(Context& context, const Sources& sources, Take take) {
+  constexpr std::size_t kFew = 8;
   Breaths breaths(context);
+  if (sources.size() <= kFew) {
+    for (std::size_t i = 0; i < sources.size(); ++i) {
+      if (sources[i] == nullptr) continue;
+      for_each_member(*sources[i], [&](std::string_view member) {
+        breaths.step();
+        for (std::size_t j = 0; j < i; ++j) {
+          if (sources[j] != nullptr && sources[j]->contains(member)) return true;
+        }
+        return take(member);
+      });
+    }
+    return;
+  }
+  std::vector<std::string> members;
   for (const store::Set* source : sources) {
     if (source == nullptr) continue;
     for_each_member(*source, [&](std::string_view member) {
-      result.add(member);
+      members.emplace_back(member);
       breaths.step();
       return true;
     });
   }
+  std::sort(members.begin(), members.end(), [&](const std::string& a, const std::string& b) {
+    breaths.step();
+    return a < b;
+  });
+  members.erase(std::unique(members.begin(), members.end()), members.end());
+  for (const std::string& member : members) take(member);
 }
 
 enum class Operation : std::uint8_t { kIntersect, kUnite, kSubtract };
 
+template <class Take>
+void operate(Context& context, Operation operation, const Sources& sources, Take take) {
+  switch (operation) {
+    case Operation::kIntersect:
+      return intersect(context, sources, take);
+    case Operation::kUnite:
+      return unite(context, sources, take);
+    case Operation::kSubtract:
+      return subtract(context, sources, take);
+  }
+}
+
 void answer_operation(Context& context, Operation operation) {
   const std::optional<Sources> sources = find_sources(context, 1, context.argument_count());
   if (!sources) return;
-  if (operation == Operation::kUnite) {
-    NewSet result(context);
-    unite(context, *sources, result.set());
-    return answer_set(context, &result.set());
-  }
   const resp::Writer::Deferred whole = context.reply.defer();
   std::size_t count = 0;
-  const auto take = [&](std::string_view member) {
+  operate(context, operation, *sources, [&](std::string_view member) {
     context.reply.bulk(member);
     ++count;
     return true;
-  };
-  operation == Operation::kIntersect ? intersect(context, *sources, take) : subtract(context, *sources, take);
+  });
   context.reply.end_set(whole, count);
 }
 
@@ -100,30 +130,19 @@ void store_operation(Context& context, Operation operation, std::string_view eve
   const std::optional<Sources> sources = find_sources(context, 2, context.argument_count());
   if (!sources) return;
   const std::string_view key = context.argument(1);
-  NewSet result(context);
-  const auto take = [&](std::string_view member) {
-    result.set().add(member);
+  std::vector<std::string> members;
+  operate(context, operation, *sources, [&](std::string_view member) {
+    members.emplace_back(member);
     return true;
-  };
-  if (operation == Operation::kUnite) {
-    unite(context, *sources, result.set());
-  } else if (operation == Operation::kIntersect) {
-    intersect(context, *sources, take);
-  } else {
-    subtract(context, *sources, take);
-  }
-  const std::size_t size = result.set().size();
-  if (size == 0) {
-    if (remove_key(context, key)) {
-      changed(context, key);
-      context.notify(Event::kGeneric, "del", key);
-    }
+  });
+  if (members.empty()) {
+    delete_key(context, key);
     return context.reply.integer(0);
   }
-  std::move(result).store(key);
+  store_set(context, key, members);
   changed(context, key);
   context.notify(Event::kSet, event, key);
-  context.reply.integer(static_cast<std::int64_t>(size));
+  context.reply.integer(static_cast<std::int64_t>(members.size()));
 }
 
 }  // namespace

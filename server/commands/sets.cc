@@ -40,7 +40,7 @@ void srem(Context& context) {
   Breaths breaths(context);
   for (const std::string_view member : context.arguments.subspan(2)) {
     if (set->remove(member)) ++removed;
-    if (set->empty()) break;
+    if (set->size() == 0) break;
     breaths.step();
   }
   if (removed > 0) {
@@ -109,13 +109,17 @@ void smove(Context& context) {
 
 namespace {
 
+void take_random(Context& context, store::Set& set) {
+  const std::string member = set.at(context.random.below(set.size()));
+  context.reply.bulk(member);
+  set.remove(member);
+}
+
 void pop_one(Context& context, std::string_view key) {
   store::Set* set = nullptr;
   if (!find_for_write(context, key, set)) return;
   if (set == nullptr) return context.reply.null();
-  const std::size_t at = context.random.below(set->size());
-  answer_member(context, *set, at);
-  set->remove_at(at);
+  take_random(context, *set);
   changed(context, key);
   context.notify(Event::kSet, "spop", key);
   remove_if_empty(context, key, *set);
@@ -136,9 +140,7 @@ void pop_many(Context& context, std::string_view key, std::uint64_t count) {
   context.reply.set(count);
   Breaths breaths(context);
   for (; count > 0; --count) {
-    const std::size_t at = context.random.below(set->size());
-    answer_member(context, *set, at);
-    set->remove_at(at);
+    take_random(context, *set);
     breaths.step();
   }
 }
@@ -149,11 +151,11 @@ void choose_repeated(Context& context, const store::Set& set, std::uint64_t coun
   const std::size_t begin = context.reply.out().size();
   Breaths breaths(context);
   for (std::uint64_t i = 0; i < count; ++i) {
-    answer_member(context, set, context.random.below(set.size()));
+    context.reply.bulk(set.at(context.random.below(set.size())));
     breaths.step();
     // A negative count is not bounded by the set. Redis would fill its output buffer until the client is cut off; a
     // reply inside a logged transaction must not exhaust every node's memory (architecture, "Long work and poison").
-    if (context.reply.out().size() - begin > context.store.settings().proto_max_bulk_len) {
+    if (context.reply.out().size() - begin > string_size_max(context)) {
       context.reply.rollback(whole);
       return context.reply.error("ERR value is out of range, the reply would exceed proto-max-bulk-len");
     }
@@ -173,7 +175,7 @@ void choose_distinct(Context& context, const store::Set& set, std::uint64_t coun
       at = last;
       chosen.insert(at);
     }
-    answer_member(context, set, at);
+    context.reply.bulk(set.at(at));
     breaths.step();
   }
 }
@@ -200,7 +202,7 @@ void srandmember(Context& context) {
   const store::Set* set = nullptr;
   if (!find_for_read(context, context.argument(1), set)) return;
   if (one) {
-    return set == nullptr ? context.reply.null() : answer_member(context, *set, context.random.below(set->size()));
+    return set == nullptr ? context.reply.null() : context.reply.bulk(set->at(context.random.below(set->size())));
   }
   if (set == nullptr || count == 0) return context.reply.array(0);
   if (count < 0) return choose_repeated(context, *set, static_cast<std::uint64_t>(-count));

@@ -9,6 +9,7 @@
 #include "resp/number.h"
 #include "server/commands/arguments.h"
 #include "server/commands/keyspace.h"
+#include "server/commands/string_text.h"
 
 // SORT and SORT_RO (redis.io/commands/sort). Ties are broken by the elements' bytes, or keep the container's order, so
 // that a stored result is the same on every node; bytes compare as bytes, never by a locale (pitfall G1).
@@ -81,17 +82,17 @@ std::optional<std::string> look_up(Context& context, std::string_view pattern, s
   if (star == std::string_view::npos) return std::nullopt;
   const std::size_t arrow = pattern.find("->", star + 1);
   std::string_view behind = pattern.substr(star + 1);
-  std::optional<std::string_view> field;
+  bool in_hash = false;
   if (arrow != std::string_view::npos && arrow + 2 < pattern.size()) {
     behind = pattern.substr(star + 1, arrow - star - 1);
-    field = pattern.substr(arrow + 2);
+    in_hash = true;
   }
   std::string key(pattern.substr(0, star));
   key += element;
   key += behind;
-  if (field) return find_field(context, key, *field);
+  if (in_hash) return std::nullopt;  // no key is a hash: a key of another type counts as absent
   StringText text;
-  if (!text.find(context, key)) return std::nullopt;
+  if (!text.find(context, key) || !text.present()) return std::nullopt;
   return std::string(text.view());
 }
 
@@ -165,20 +166,20 @@ void store_items(Context& context, const SortOptions& options, const std::vector
     delete_key(context, key);
     return context.reply.integer(0);
   }
-  NewList result(context);
+  std::vector<std::string> result;
+  result.reserve(items.size() * std::max<std::size_t>(options.get.size(), 1));
   Breaths breaths(context);
   for (const Item& item : items) {
     breaths.step();
-    if (options.get.empty()) push_element(result.list(), End::kTail, item.element);
+    if (options.get.empty()) result.push_back(item.element);
     for (const std::string_view pattern : options.get) {
-      push_element(result.list(), End::kTail, look_up(context, pattern, item.element).value_or(std::string()));
+      result.push_back(look_up(context, pattern, item.element).value_or(std::string()));
     }
   }
-  const std::size_t size = result.list().size();
-  std::move(result).store(key);
+  store_list(context, key, result);
   changed(context, key);
   context.notify(Event::kList, "sortstore", key);
-  context.reply.integer(static_cast<std::int64_t>(size));
+  context.reply.integer(static_cast<std::int64_t>(result.size()));
 }
 
 void sort_key(Context& context, bool readonly) {

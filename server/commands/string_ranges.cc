@@ -1,9 +1,9 @@
 #include <algorithm>
 #include <optional>
-#include <string>
 
 #include "server/commands/arguments.h"
 #include "server/commands/keyspace.h"
+#include "server/commands/string_text.h"
 #include "server/commands/strings.h"
 
 // APPEND, STRLEN, SETRANGE, GETRANGE and SUBSTR.
@@ -13,7 +13,7 @@ namespace redraft::commands {
 namespace {
 
 bool fits(Context& context, std::uint64_t size, std::uint64_t more) {
-  const std::uint64_t limit = context.store.settings().proto_max_bulk_len;
+  const std::uint64_t limit = string_size_max(context);
   if (size <= limit && more <= limit - size) return true;
   context.reply.error("ERR string exceeds maximum allowed size (proto-max-bulk-len)");
   return false;
@@ -24,10 +24,17 @@ bool fits(Context& context, std::uint64_t size, std::uint64_t more) {
 void append(Context& context) {
   const std::string_view key = context.argument(1);
   const std::string_view more = context.argument(2);
-  StringEdit string;
-  if (!string.find(context, key)) return;
-  if (!fits(context, string.size(), more.size())) return;
-  const std::size_t size = string.append(more);
+  StringText text;
+  if (!text.find_or_answer(context, key)) return;
+  if (!fits(context, text.size(), more.size())) return;
+  std::size_t size = more.size();
+  if (text.present()) {
+    size = context.store.append(context.db, key, more);
+  } else {
+    // As SET does, so that a number is kept as one.
+    context.store.set_string(context.db, key, more, 0);
+    context.notify(Event::kNew, "new", key);
+  }
   changed(context, key);
   context.notify(Event::kString, "append", key);
   context.reply.integer(static_cast<std::int64_t>(size));
@@ -35,7 +42,7 @@ void append(Context& context) {
 
 void strlen(Context& context) {
   StringText text;
-  if (!find_string(context, context.argument(1), text)) return;
+  if (!text.find_or_answer(context, context.argument(1))) return;
   context.reply.integer(static_cast<std::int64_t>(text.size()));
 }
 
@@ -45,11 +52,13 @@ void setrange(Context& context) {
   if (*offset < 0) return context.reply.error("ERR offset is out of range");
   const std::string_view key = context.argument(1);
   const std::string_view bytes = context.argument(3);
-  StringEdit string;
-  if (!string.find(context, key)) return;
-  if (bytes.empty()) return context.reply.integer(static_cast<std::int64_t>(string.size()));
+  StringText text;
+  if (!text.find_or_answer(context, key)) return;
+  if (bytes.empty()) return context.reply.integer(static_cast<std::int64_t>(text.size()));
   if (!fits(context, static_cast<std::uint64_t>(*offset), bytes.size())) return;
-  const std::size_t size = string.overwrite(static_cast<std::size_t>(*offset), bytes);
+  const bool is_new = !text.present();
+  const std::size_t size = context.store.write_range(context.db, key, static_cast<std::size_t>(*offset), bytes);
+  if (is_new) context.notify(Event::kNew, "new", key);
   changed(context, key);
   context.notify(Event::kString, "setrange", key);
   context.reply.integer(static_cast<std::int64_t>(size));
@@ -61,7 +70,7 @@ void getrange(Context& context) {
   const std::optional<std::int64_t> stop = integer_argument(context, 3);
   if (!stop) return;
   StringText text;
-  if (!find_string(context, context.argument(1), text)) return;
+  if (!text.find_or_answer(context, context.argument(1))) return;
   const auto size = static_cast<std::int64_t>(text.size());
   if (size == 0 || (*start < 0 && *stop < 0 && *start > *stop)) return context.reply.bulk({});
   const std::int64_t first = *start < 0 ? std::max<std::int64_t>(*start + size, 0) : *start;

@@ -1,15 +1,11 @@
 #include "server/commands/strings.h"
 
-#include <algorithm>
-#include <array>
-#include <cmath>
 #include <optional>
-#include <string>
 
-#include "resp/number.h"
 #include "server/commands/arguments.h"
 #include "server/commands/keyspace.h"
 #include "server/commands/set_options.h"
+#include "server/commands/string_text.h"
 
 // Whole values: GET, SET and their variants. Parts of values are in string_ranges.cc, arithmetic in counters.cc, LCS in
 // lcs.cc.
@@ -21,8 +17,8 @@ namespace {
 // Answers the value or null; false after WRONGTYPE.
 bool answer_string(Context& context, std::string_view key) {
   StringText text;
-  if (!find_string(context, key, text)) return false;
-  text.present() ? context.reply.bulk(text.view()) : context.reply.null();
+  if (!text.find_or_answer(context, key)) return false;
+  text.answer(context);
   return true;
 }
 
@@ -36,18 +32,21 @@ struct SetPlan {
 
 // False when NX or XX forbids it; then nothing has changed and nothing but GET's value was answered.
 bool set_value(Context& context, const SetPlan& plan) {
-  if (plan.options.only_if_absent || plan.options.only_if_present) {
-    const bool present = key_exists(context, plan.key);
-    if (present == plan.options.only_if_absent) return false;
-  }
-  put_string(context, plan.key, plan.value, plan.options.keep_ttl);
-  if (plan.deadline_ms) set_deadline(context, plan.key, *plan.deadline_ms);
+  const store::Key* present = context.store.find(context.db, plan.key);
+  if (plan.options.only_if_absent && present != nullptr) return false;
+  if (plan.options.only_if_present && present == nullptr) return false;
+  std::uint64_t deadline_ms = plan.deadline_ms.value_or(0);
+  if (plan.options.keep_ttl && present != nullptr) deadline_ms = present->deadline_ms();
+  const bool due = plan.deadline_ms && *plan.deadline_ms <= context.clock_ms;
+  // A deadline in the past leaves nothing (redis-semantics, "Time and expiry"); the events are those of a key that was
+  // there for a moment.
+  due ? static_cast<void>(remove_key(context, plan.key))
+      : context.store.set_string(context.db, plan.key, plan.value, deadline_ms);
   changed(context, plan.key);
+  if (present == nullptr) context.notify(Event::kNew, "new", plan.key);
   context.notify(Event::kString, "set", plan.key);
-  if (plan.deadline_ms) {
-    context.notify(Event::kGeneric, "expire", plan.key);
-    expire_if_due(context, plan.key, *plan.deadline_ms);
-  }
+  if (plan.deadline_ms) context.notify(Event::kGeneric, "expire", plan.key);
+  if (due) context.notify(Event::kExpired, "expired", plan.key);
   return true;
 }
 
@@ -111,14 +110,14 @@ void getex(Context& context) {
   if (!options) return;
   const std::string_view key = context.argument(1);
   StringText text;
-  if (!find_string(context, key, text)) return;
+  if (!text.find_or_answer(context, key)) return;
   if (!text.present()) return context.reply.null();
   std::optional<std::uint64_t> deadline_ms;
   if (options->deadline != SetOptions::Deadline::kNone) {
     deadline_ms = deadline_argument(context, options->deadline_argument, options->deadline);
     if (!deadline_ms) return;
   }
-  context.reply.bulk(text.view());
+  text.answer(context);
   if (deadline_ms && options->absolute() && *deadline_ms <= context.clock_ms) {
     delete_key(context, key);
   } else if (deadline_ms) {
@@ -139,7 +138,7 @@ void mget(Context& context) {
     breaths.step();
     // Another type counts as nothing here, never as an error.
     StringText text;
-    text.find(context, key) ? context.reply.bulk(text.view()) : context.reply.null();
+    text.find(context, key) ? text.answer(context) : context.reply.null();
   }
 }
 

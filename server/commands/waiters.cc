@@ -1,0 +1,126 @@
+#include "server/commands/waiters.h"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/check.h"
+#include "resp/number.h"
+#include "server/commands/arguments.h"
+#include "server/commands/keyspace.h"
+
+namespace redraft::commands {
+
+namespace {
+
+// A waiter's own writer where it is connected; elsewhere, and for nobody, the reply goes nowhere. The command runs all
+// the same, since the state must be equal on all nodes.
+class Receiver {
+ public:
+  Receiver(Context& context, const Origin& origin)
+      : nowhere_(discarded_, resp::Writer::Protocol::kResp2), client_(context.surroundings.waiting_client(origin)) {}
+  Receiver(const Receiver&) = delete;
+  Receiver& operator=(const Receiver&) = delete;
+  [[nodiscard]] resp::Writer& writer() { return client_ != nullptr ? *client_ : nowhere_; }
+
+ private:
+  std::string discarded_;
+  resp::Writer nowhere_;
+  resp::Writer* client_;
+};
+
+Origin origin_of(const store::Waiter& waiter) {
+  return {waiter.id.node, waiter.id.connection, waiter.id.number};
+}
+
+// The longest waiting for the key, who no longer waits afterwards.
+std::optional<store::Waiter> take_first(store::Waiters& waiters, std::uint32_t db, std::string_view key) {
+  std::uint64_t position = 0;
+  const store::Waiter* first = waiters.next(db, key, position);
+  if (first == nullptr) return std::nullopt;
+  store::Waiter taken = *first;
+  waiters.remove(taken.id);
+  return taken;
+}
+
+// Runs the waiter's command again, now that one of its keys has an element.
+void serve(Context& context, const store::Waiter& waiter) {
+  Receiver receiver(context, origin_of(waiter));
+  const std::vector<std::string_view> arguments(waiter.arguments.begin(), waiter.arguments.end());
+  Context served{context.store, context.surroundings, context.breather, receiver.writer(), context.random};
+  served.command = find_command(static_cast<CommandId>(waiter.command));
+  ensure(served.command != nullptr, "a waiter's command is known to every node that applies its entry");
+  served.arguments = arguments;
+  served.db = waiter.db;
+  served.clock_ms = context.clock_ms;
+  served.index = context.index;
+  served.origin = origin_of(waiter);
+  served.applying = true;
+  served.may_block = false;
+  served.command->handler(served);
+}
+
+}  // namespace
+
+void execute(Context& context) {
+  context.command->handler(context);
+  if (context.applying && context.may_block) serve_waiters(context);
+}
+
+// Keys in the order they became ready; at each the longest waiting first, for as long as it is a list. A served BLMOVE
+// makes its destination ready, which is then last in line (redis/redis:src/blocked.c, handleClientsBlockedOnKeys).
+void serve_waiters(Context& context) {
+  store::Waiters& waiters = context.store.waiters();
+  std::uint32_t db = 0;
+  std::string key;
+  while (waiters.take_ready(db, key)) {
+    Breaths breaths(context);
+    while (list_at(context, {db, key})) {
+      std::optional<store::Waiter> waiter = take_first(waiters, db, key);
+      if (!waiter) break;
+      serve(context, *waiter);
+      breaths.step();
+    }
+  }
+}
+
+void wait_for_keys(Context& context, std::size_t first, std::size_t last, std::uint64_t timeout_ms) {
+  store::Waiter waiter;
+  waiter.id = {context.origin.node, context.origin.connection, context.origin.number};
+  waiter.db = context.db;
+  waiter.command = static_cast<std::uint16_t>(context.command->id);
+  waiter.arguments.assign(context.arguments.begin(), context.arguments.end());
+  const auto keys = context.arguments.subspan(first, last - first);
+  waiter.keys.assign(keys.begin(), keys.end());
+  context.store.waiters().add(std::move(waiter));
+  context.blocked = true;
+  context.block_timeout_ms = timeout_ms;
+}
+
+bool unblock_waiter(Context& context, const Origin& origin, UnblockReason reason) {
+  if (!context.store.waiters().remove({origin.node, origin.connection, origin.number})) return false;
+  if (reason == UnblockReason::kClosed) return true;
+  resp::Writer* const client = context.surroundings.waiting_client(origin);
+  if (client == nullptr) return true;
+  // Redis answers the null array whatever the command, BLMOVE too.
+  reason == UnblockReason::kError ? client->error("UNBLOCKED client unblocked via CLIENT UNBLOCK")
+                                  : client->null_array();
+  return true;
+}
+
+void unblock_waiter_command(Context& context) {
+  std::uint64_t numbers[4] = {};
+  bool valid = context.argument_count() == 5;
+  for (std::size_t i = 0; valid && i < 4; ++i) {
+    const std::optional<std::uint64_t> number = resp::parse_uint64(context.argument(i + 1));
+    valid = number.has_value();
+    if (valid) numbers[i] = *number;
+  }
+  valid = valid && numbers[3] <= static_cast<std::uint64_t>(UnblockReason::kClosed);
+  ensure(valid, "the entry that ends a wait names its waiter and the reason (server/commands/waiters.h)");
+  const bool found =
+      unblock_waiter(context, {numbers[0], numbers[1], numbers[2]}, static_cast<UnblockReason>(numbers[3]));
+  context.reply.integer(found ? 1 : 0);
+}
+
+}  // namespace redraft::commands
