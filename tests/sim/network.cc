@@ -1,0 +1,295 @@
+#include "tests/sim/network.h"
+
+#include <algorithm>
+
+namespace redraft::sim {
+namespace {
+
+using replica::Lane;
+using replica::LinkId;
+
+constexpr std::uint64_t kDelayMin_us = 30;
+constexpr std::uint64_t kDelayMax_us = 300;
+constexpr std::uint64_t kAttemptMax_us = 1'000'000;
+constexpr std::uint64_t kBackoffFirst_us = 10'000;
+constexpr std::uint64_t kBackoffMax_us = 500'000;
+// How long TCP goes on without an acknowledgement before the connection is given up.
+constexpr std::uint64_t kPatienceMin_us = 2'000'000;
+constexpr std::uint64_t kPatienceMax_us = 6'000'000;
+constexpr std::uint64_t kBytesPerMicrosecond = 200;
+
+}  // namespace
+
+Network::Network(Schedule& schedule, Trace& trace, std::uint64_t seed, std::uint64_t nodes)
+    : schedule_(schedule), trace_(trace), random_(seed), nodes_(nodes) {
+  const std::size_t paths = (nodes + 1) * (nodes + 1);
+  processes_.resize(nodes + 1, nullptr);
+  powered_.resize(nodes + 1, true);
+  diallers_.resize(paths * 2);
+  cuts_.resize(paths, 0);
+  cut_epochs_.resize(paths, 0);
+  delays_.resize(paths, {kDelayMin_us, kDelayMax_us});
+}
+
+Network::Dialler& Network::dialler(std::uint64_t from, std::uint64_t to, Lane lane) {
+  return diallers_[path(from, to) * 2 + (lane == Lane::kControl ? 0 : 1)];
+}
+
+std::uint64_t Network::delay(std::uint64_t from, std::uint64_t to) {
+  const Delay& delay = delays_[path(from, to)];
+  return random_.between(delay.low, delay.high);
+}
+
+// ---- Processes
+
+void Network::process_up(std::uint64_t node, Endpoint& endpoint) {
+  processes_[node] = &endpoint;
+  powered_[node] = true;
+}
+
+void Network::process_gone(std::uint64_t node, bool power) {
+  processes_[node] = nullptr;
+  powered_[node] = !power;
+  for (std::uint64_t to = 1; to <= nodes_; ++to) {
+    for (const Lane lane : {Lane::kControl, Lane::kBulk}) {
+      Dialler& own = dialler(node, to, lane);
+      ++own.epoch;
+      own = {.wanted = false, .connection = 0, .epoch = own.epoch, .backoff_us = 0};
+    }
+  }
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, connection] : connections_) {
+    if (connection.node[0] == node || connection.node[1] == node) numbers.push_back(number);
+  }
+  for (const std::uint64_t number : numbers) {
+    Connection& connection = connections_.at(number);
+    const int own = connection.node[0] == node ? 0 : 1;
+    const int other = 1 - own;
+    connection.open[own] = false;
+    const bool silent = power || is_cut(node, connection.node[other]);
+    tell_down(number, other, silent ? random_.between(1000, kPatienceMax_us) : delay(node, connection.node[other]));
+    end_forgotten(number);
+  }
+}
+
+// ---- Dialling
+
+void Network::set_peers(std::uint64_t node, std::span<const replica::PeerAddress> peers) {
+  for (std::uint64_t to = 1; to <= nodes_; ++to) {
+    const bool wanted = std::ranges::any_of(peers, [&](const auto& peer) { return peer.node == to; });
+    for (const Lane lane : {Lane::kControl, Lane::kBulk}) {
+      Dialler& own = dialler(node, to, lane);
+      if (own.wanted == wanted) continue;
+      own.wanted = wanted;
+      if (wanted) {
+        dial_later(node, to, lane, 1);
+      } else if (own.connection != 0) {
+        break_connection(own.connection);
+      }
+    }
+  }
+}
+
+void Network::dial_later(std::uint64_t from, std::uint64_t to, Lane lane, std::uint64_t delay_us) {
+  const std::uint64_t epoch = ++dialler(from, to, lane).epoch;
+  schedule_.after(delay_us, [this, from, to, lane, epoch] {
+    if (dialler(from, to, lane).epoch == epoch) dial(from, to, lane);
+  });
+}
+
+void Network::dial(std::uint64_t from, std::uint64_t to, Lane lane) {
+  const bool reached = !is_cut(from, to) && !is_cut(to, from) && powered_[to];
+  const std::uint64_t epoch = dialler(from, to, lane).epoch;
+  const std::uint64_t there = delay(from, to);
+  const std::uint64_t back = delay(to, from);
+  schedule_.after(reached ? there + back : kAttemptMax_us, [this, from, to, lane, epoch, reached] {
+    if (dialler(from, to, lane).epoch != epoch) return;
+    if (reached && processes_[to] != nullptr && !is_cut(to, from)) {
+      connect(from, to, lane);
+    } else {
+      dial_failed(from, to, lane, reached && processes_[to] == nullptr && powered_[to]);
+    }
+  });
+}
+
+void Network::dial_failed(std::uint64_t from, std::uint64_t to, Lane lane, bool refused) {
+  Dialler& own = dialler(from, to, lane);
+  processes_[from]->on_dial_failed(to, lane, refused);
+  own.backoff_us = std::min(kBackoffMax_us, std::max(kBackoffFirst_us, own.backoff_us * 2));
+  dial_later(from, to, lane, random_.between(own.backoff_us / 2, own.backoff_us));
+}
+
+void Network::connect(std::uint64_t from, std::uint64_t to, Lane lane) {
+  const std::uint64_t number = next_number_++;
+  Connection& connection = connections_[number];
+  connection.node[0] = from;
+  connection.node[1] = to;
+  connection.lane = lane;
+  for (const int end : {0, 1}) {
+    connection.link[end] = LinkId{next_number_++};
+    ends_[connection.link[end].value] = {number, end};
+  }
+  Dialler& own = dialler(from, to, lane);
+  own.connection = number;
+  own.backoff_us = 0;
+  // The acceptor's kernel said yes before the dialler knew: so it hears of the link first.
+  connection.known[1] = true;
+  processes_[to]->on_link_up(connection.link[1], 0, Lane::kControl);
+  connection.known[0] = true;
+  processes_[from]->on_link_up(connection.link[0], to, lane);
+}
+
+// ---- Bytes
+
+bool Network::send(std::uint64_t node, LinkId link, replica::Frame frame) {
+  const auto found = ends_.find(link.value);
+  if (found == ends_.end()) return false;
+  const auto [number, end] = found->second;
+  Connection& connection = connections_.at(number);
+  if (connection.node[end] != node || !connection.open[end]) return false;
+  std::size_t size = frame.header.size();
+  for (const SharedBytes& payload : frame.payloads) size += payload.size();
+  SharedBytesBuilder whole(size);
+  whole.append(frame.header);
+  for (const SharedBytes& payload : frame.payloads) whole.append(payload.view());
+  Direction& direction = connection.to[1 - end];
+  direction.bytes += size;
+  direction.frames.push_back(whole.finish());
+  ++frames;
+  schedule_arrival(number, connection, 1 - end, size);
+  return true;
+}
+
+void Network::schedule_arrival(std::uint64_t number, Connection& connection, int end, std::size_t bytes) {
+  Direction& direction = connection.to[end];
+  const std::uint64_t flight = delay(connection.node[1 - end], connection.node[end]) + bytes / kBytesPerMicrosecond;
+  direction.last_arrival_us = std::max(direction.last_arrival_us, schedule_.now_us() + flight);
+  schedule_.at(direction.last_arrival_us, [this, number, end] { arrive(number, end); });
+}
+
+void Network::arrive(std::uint64_t number, int end) {
+  const auto found = connections_.find(number);
+  if (found == connections_.end()) return;
+  Connection& connection = found->second;
+  Direction& direction = connection.to[end];
+  if (!connection.open[end] || direction.frames.empty()) return;
+  if (is_cut(connection.node[1 - end], connection.node[end])) {
+    ++direction.stalled;
+    return;
+  }
+  SharedBytes frame = std::move(direction.frames.front());
+  direction.frames.pop_front();
+  direction.bytes -= frame.size();
+  trace_.note(schedule_.now_us(), "frame", connection.node[1 - end], connection.node[end], frame.view().substr(0, 64));
+  processes_[connection.node[end]]->on_frame(connection.link[end], std::move(frame));
+}
+
+std::size_t Network::unsent_bytes(LinkId link) const {
+  const auto found = ends_.find(link.value);
+  if (found == ends_.end()) return 0;
+  return connections_.at(found->second.first).to[1 - found->second.second].bytes;
+}
+
+// ---- The end of a connection
+
+void Network::close_link(std::uint64_t node, LinkId link) {
+  const auto found = ends_.find(link.value);
+  if (found == ends_.end()) return;
+  const auto [number, end] = found->second;
+  Connection& connection = connections_.at(number);
+  if (connection.node[end] != node) return;
+  connection.open[end] = false;
+  tell_down(number, 1 - end, delay(node, connection.node[1 - end]));
+  if (end == 0) {
+    Dialler& own = dialler(node, connection.node[1], connection.lane);
+    own.connection = 0;
+    own.backoff_us = std::min(kBackoffMax_us, std::max(kBackoffFirst_us, own.backoff_us * 2));
+    if (own.wanted) dial_later(node, connection.node[1], connection.lane, own.backoff_us);
+  }
+  end_forgotten(number);
+}
+
+void Network::tell_down(std::uint64_t number, int end, std::uint64_t delay_us) {
+  schedule_.after(delay_us, [this, number, end] {
+    const auto found = connections_.find(number);
+    if (found == connections_.end() || !found->second.open[end]) return;
+    Connection& connection = found->second;
+    connection.open[end] = false;
+    trace_.note(schedule_.now_us(), "link down", connection.node[1 - end], connection.node[end]);
+    processes_[connection.node[end]]->on_link_down(connection.link[end]);
+    if (end == 0) {
+      Dialler& own = dialler(connection.node[0], connection.node[1], connection.lane);
+      own.connection = 0;
+      if (own.wanted) dial_later(connection.node[0], connection.node[1], connection.lane, random_.between(0, 10'000));
+    }
+    end_forgotten(number);
+  });
+}
+
+void Network::break_connection(std::uint64_t number) {
+  const auto found = connections_.find(number);
+  if (found == connections_.end()) return;
+  ++resets;
+  for (const int end : {0, 1}) {
+    found->second.to[end].frames.clear();
+    tell_down(number, end, random_.between(0, 5000));
+  }
+}
+
+void Network::end_forgotten(std::uint64_t number) {
+  const Connection& connection = connections_.at(number);
+  if (connection.open[0] || connection.open[1]) return;
+  ends_.erase(connection.link[0].value);
+  ends_.erase(connection.link[1].value);
+  connections_.erase(number);
+}
+
+// ---- Faults
+
+void Network::cut(std::uint64_t from, std::uint64_t to) {
+  if (from == to || ++cuts_[path(from, to)] > 1) return;
+  const std::uint64_t epoch = ++cut_epochs_[path(from, to)];
+  schedule_.after(random_.between(kPatienceMin_us, kPatienceMax_us), [this, from, to, epoch] {
+    if (cut_epochs_[path(from, to)] == epoch && is_cut(from, to)) reset_links(from, to);
+  });
+}
+
+void Network::heal(std::uint64_t from, std::uint64_t to) {
+  if (from == to || cuts_[path(from, to)] == 0 || --cuts_[path(from, to)] != 0) return;
+  for (auto& [number, connection] : connections_) {
+    for (const int end : {0, 1}) {
+      if (connection.node[1 - end] != from || connection.node[end] != to) continue;
+      Direction& direction = connection.to[end];
+      for (std::size_t i = direction.stalled; i > 0; --i) schedule_arrival(number, connection, end, 0);
+      direction.stalled = 0;
+    }
+  }
+}
+
+void Network::heal_all() {
+  for (std::uint64_t from = 1; from <= nodes_; ++from) {
+    for (std::uint64_t to = 1; to <= nodes_; ++to) {
+      if (is_cut(from, to)) {
+        cuts_[path(from, to)] = 1;
+        heal(from, to);
+      }
+      delays_[path(from, to)] = {kDelayMin_us, kDelayMax_us};
+    }
+  }
+}
+
+void Network::reset_links(std::uint64_t a, std::uint64_t b) {
+  std::vector<std::uint64_t> numbers;
+  for (const auto& [number, connection] : connections_) {
+    const bool between =
+        (connection.node[0] == a && connection.node[1] == b) || (connection.node[0] == b && connection.node[1] == a);
+    if (between) numbers.push_back(number);
+  }
+  for (const std::uint64_t number : numbers) break_connection(number);
+}
+
+void Network::set_delay_us(std::uint64_t from, std::uint64_t to, std::uint64_t low, std::uint64_t high) {
+  delays_[path(from, to)] = {low, high};
+}
+
+}  // namespace redraft::sim

@@ -1,0 +1,207 @@
+#include "tests/sim/observer.h"
+
+#include <algorithm>
+
+#include "raft/raft.h"
+#include "raft/wire.h"
+#include "server/store/store.h"
+
+namespace redraft::sim {
+namespace {
+
+// peers.cc's kind of a frame with a message of Raft; u32 length and header follow.
+constexpr char kMessageFrame = 5;
+constexpr std::size_t kPrefix = 5;
+// The state of every so many-th index is digested.
+constexpr std::uint64_t kDigestEvery = 16;
+
+class NoBreather final : public store::Breather {
+ public:
+  void breathe() override {}
+};
+
+std::string text(std::uint64_t number) {
+  return std::to_string(number);
+}
+
+}  // namespace
+
+// ---- What a node said
+
+Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
+  if (frame.header.size() < kPrefix || frame.header[0] != kMessageFrame || !frame.payloads.empty()) {
+    return std::nullopt;
+  }
+  const auto envelope = raft::decode(std::string_view(frame.header).substr(kPrefix), {});
+  if (!envelope) return "node " + text(node.id()) + " sends what cannot be read: " + envelope.error().message;
+  Life& life = lives_[node.id()];
+  if (const auto* vote = std::get_if<raft::RequestVoteReply>(&envelope->message)) {
+    if (vote->pre_vote || !vote->granted) return std::nullopt;
+    life.vouched_term = std::max(life.vouched_term, vote->term);
+    const auto [given, first] = life.votes.emplace(vote->term.value, envelope->to.value);
+    if (!first && given->second != envelope->to.value) {
+      return "node " + text(node.id()) + " votes twice in term " + text(vote->term.value) + ": for " +
+             text(given->second) + " and for " + text(envelope->to.value) + " (pitfall A1)";
+    }
+  } else if (const auto* request = std::get_if<raft::RequestVote>(&envelope->message)) {
+    if (request->pre_vote) return std::nullopt;
+    life.vouched_term = std::max(life.vouched_term, request->term);
+    const auto [given, first] = life.votes.emplace(request->term.value, node.id());
+    if (!first && given->second != node.id()) {
+      return "node " + text(node.id()) + " is a candidate of term " + text(request->term.value) +
+             " in which it voted for " + text(given->second);
+    }
+  } else if (const auto* reply = std::get_if<raft::AppendEntriesReply>(&envelope->message)) {
+    life.vouched_term = std::max(life.vouched_term, reply->term);
+    const raft::Raft* raft = node.replica().raft();
+    if (reply->rejected || raft == nullptr) return std::nullopt;
+    const auto term = raft->term_of(reply->match_index);
+    if (term) life.acknowledged = {reply->match_index, *term};
+  }
+  return std::nullopt;
+}
+
+// ---- The end of a process, and the next start
+
+// What it has in memory and vouched for must be on its disk: a log that lost the rest by truncation lost it rightly.
+void Observer::lost_process(Node& node) {
+  Life& life = lives_[node.id()];
+  life.promised.clear();
+  const raft::Raft* raft = node.replica().raft();
+  if (raft == nullptr || !life.acknowledged) return;
+  const raft::LogIndex index = life.acknowledged->index;
+  if (raft->term_of(index) == life.acknowledged->term) life.promised[index.value] = life.acknowledged->term.value;
+}
+
+Verdict Observer::started(Node& node, const replica::Recovered& recovered) {
+  Life& life = lives_[node.id()];
+  const std::string who = "node " + text(node.id());
+  const raft::HardState& hard_state = recovered.restored.hard_state;
+  if (hard_state.term < life.vouched_term) {
+    return who + " spoke in term " + text(life.vouched_term.value) + " and starts in term " +
+           text(hard_state.term.value) + " (storage-faults row 10)";
+  }
+  const auto vote = life.votes.find(hard_state.term.value);
+  if (vote != life.votes.end() && hard_state.voted_for.value != vote->second) {
+    return who + " voted for " + text(vote->second) + " in term " + text(vote->first) + " and has forgotten it";
+  }
+  const std::uint64_t snapshot = recovered.restored.snapshot.index.value;
+  const auto& entries = recovered.restored.entries;
+  for (const auto& [index, term] : life.promised) {
+    if (index <= snapshot) continue;
+    const auto place = static_cast<std::size_t>(index - snapshot - 1);
+    if (place >= entries.size() || entries[place].term.value != term) {
+      return who + " acknowledged entry " + text(index) + " of term " + text(term) +
+             ", and its disk does not have it (it ends at " + text(snapshot + entries.size()) + ")";
+    }
+  }
+  life.term = hard_state.term;
+  life.looked_at = recovered.restored.snapshot.index;
+  life.digested = 0;
+  life.led = false;
+  life.acknowledged.reset();
+  if (!life.promised.empty()) {
+    life.acknowledged = {raft::LogIndex{life.promised.begin()->first}, raft::Term{life.promised.begin()->second}};
+  }
+  return std::nullopt;
+}
+
+// ---- After each turn
+
+Verdict Observer::turn_over(Node& node) {
+  const raft::Raft* raft = node.replica().raft();
+  if (raft == nullptr) return std::nullopt;
+  Life& life = lives_[node.id()];
+  if (raft->term() < life.term) return "node " + text(node.id()) + " goes back in term";
+  life.term = raft->term();
+  if (Verdict broken = look_at_leadership(node, life)) return broken;
+  if (Verdict broken = look_at_commits(node, life)) return broken;
+  return look_at_state(node, life);
+}
+
+Verdict Observer::look_at_leadership(Node& node, Life& life) {
+  const raft::Raft& raft = *node.replica().raft();
+  if (!raft.is_leader()) {
+    life.led = false;
+    return std::nullopt;
+  }
+  if (life.led && leaders_.contains(raft.term().value)) return std::nullopt;
+  life.led = true;
+  const auto [leader, first] = leaders_.emplace(raft.term().value, node.id());
+  if (!first && leader->second != node.id()) {
+    return "nodes " + text(leader->second) + " and " + text(node.id()) + " both lead in term " +
+           text(raft.term().value) + " (election safety)";
+  }
+  // Leader completeness: the newest entry that was known committed in an earlier term, and so all before it.
+  for (auto it = committed_.rbegin(); it != committed_.rend(); ++it) {
+    if (it->second.seen_in >= raft.term()) continue;
+    const raft::LogIndex index{it->first};
+    const auto term = raft.term_of(index);
+    const bool compacted = index < raft.first_index();
+    if (!compacted && term != it->second.term) {
+      return "node " + text(node.id()) + " leads term " + text(raft.term().value) + " without the committed entry " +
+             text(it->first) + " of term " + text(it->second.term.value) + " (leader completeness)";
+    }
+    break;
+  }
+  return std::nullopt;
+}
+
+Verdict Observer::look_at_commits(Node& node, Life& life) {
+  const raft::Raft& raft = *node.replica().raft();
+  const raft::LogIndex commit = raft.commit_index();
+  if (commit < life.looked_at) life.looked_at = commit;
+  life.looked_at = std::max(life.looked_at, raft.snapshot_index());
+  while (life.looked_at < commit) {
+    ++life.looked_at;
+    const raft::LogIndex index = life.looked_at;
+    const auto term = raft.term_of(index);
+    if (!term) continue;
+    const raft::Entry* entry = raft.log().find(index);
+    auto [known, first] = committed_.try_emplace(index.value, Committed{*term, std::nullopt, raft.term()});
+    Committed& committed = known->second;
+    if (committed.term != *term) {
+      return "entry " + text(index.value) + " is committed with term " + text(committed.term.value) + " and, on node " +
+             text(node.id()) + ", with term " + text(term->value) + " (state machine safety)";
+    }
+    committed.seen_in = std::min(committed.seen_in, raft.term());
+    if (entry == nullptr) continue;
+    if (committed.crc && *committed.crc != entry->payload_crc) {
+      return "entry " + text(index.value) + " differs on node " + text(node.id());
+    }
+    committed.crc = entry->payload_crc;
+  }
+  return std::nullopt;
+}
+
+Verdict Observer::look_at_state(Node& node, Life& life) {
+  store::Store* store = node.replica().store();
+  if (store == nullptr || store->index() == life.digested) return std::nullopt;
+  life.digested = store->index();
+  if (life.digested % kDigestEvery != 0) return std::nullopt;
+  ++digests;
+  NoBreather breather;
+  const std::string digest = store->digest(breather);
+  const auto [state, first] = states_.emplace(life.digested, digest);
+  if (!first && state->second != digest) {
+    return "node " + text(node.id()) + " has another state at index " + text(life.digested) +
+           " than others: " + digest + " instead of " + state->second + " (pitfall G1)";
+  }
+  return std::nullopt;
+}
+
+Verdict Observer::same_state(const std::vector<Node*>& nodes) {
+  NoBreather breather;
+  std::string digest;
+  for (Node* node : nodes) {
+    const std::string own = node->replica().store()->digest(breather);
+    if (digest.empty()) digest = own;
+    if (own != digest) {
+      return "in the end the state of node " + text(node->id()) + " differs from that of node " +
+             text(nodes.front()->id());
+    }
+  }
+  return std::nullopt;
+}
+
+}  // namespace redraft::sim

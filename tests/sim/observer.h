@@ -1,0 +1,66 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "raft/types.h"
+#include "tests/sim/history.h"
+#include "tests/sim/node.h"
+
+namespace redraft::sim {
+
+// Watches all nodes from outside and says when they contradict each other or themselves: one leader per term, the same
+// entry at every committed index, committed entries in every later leader's log, the same state at the same index; what
+// a node promised to its peers still true when it starts again (storage-faults row 10).
+class Observer {
+ public:
+  explicit Observer(std::uint64_t nodes) : lives_(nodes + 1) {}
+
+  // All return what is broken, or nothing.
+  [[nodiscard]] Verdict started(Node& node, const replica::Recovered& recovered);
+  [[nodiscard]] Verdict turn_over(Node& node);
+  [[nodiscard]] Verdict frame_sent(Node& node, const replica::Frame& frame);
+  void lost_process(Node& node);
+  // Asked when all is quiet.
+  [[nodiscard]] Verdict same_state(const std::vector<Node*>& nodes);
+
+  [[nodiscard]] std::uint64_t committed() const { return committed_.size(); }
+  [[nodiscard]] std::uint64_t leaders() const { return leaders_.size(); }
+  std::uint64_t digests = 0;
+
+ private:
+  struct Committed {
+    raft::Term term;
+    std::optional<std::uint32_t> crc;
+    raft::Term seen_in;  // somebody of this term knew it committed
+  };
+  struct Acknowledged {
+    raft::LogIndex index;
+    raft::Term term;
+  };
+  // What one node vouched for, over all its lives.
+  struct Life {
+    raft::Term term;                                  // of the process that runs
+    raft::LogIndex looked_at;                         // committed entries up to here
+    std::uint64_t digested = 0;                       // state at this index
+    std::map<std::uint64_t, std::uint64_t> votes;     // by term
+    std::optional<Acknowledged> acknowledged;         // newest word to a leader
+    std::map<std::uint64_t, std::uint64_t> promised;  // entries that must be on its disk: index to term
+    raft::Term vouched_term;                          // it spoke in this term
+    bool led = false;
+  };
+
+  [[nodiscard]] Verdict look_at_commits(Node& node, Life& life);
+  [[nodiscard]] Verdict look_at_leadership(Node& node, Life& life);
+  [[nodiscard]] Verdict look_at_state(Node& node, Life& life);
+
+  std::vector<Life> lives_;
+  std::map<std::uint64_t, std::uint64_t> leaders_;  // by term
+  std::map<std::uint64_t, Committed> committed_;    // by index
+  std::map<std::uint64_t, std::string> states_;     // digest by index
+};
+
+}  // namespace redraft::sim

@@ -1,0 +1,123 @@
+#include <algorithm>
+
+#include "tests/sim/world.h"
+
+namespace redraft::sim {
+namespace {
+
+// A fault is in half of the seeds, at a rate of any order of magnitude.
+std::uint64_t rate(Random& random, std::uint64_t low_ms, std::uint64_t high_ms) {
+  return random.chance(1, 2) ? random.skewed(low_ms, high_ms) : 0;
+}
+
+std::uint64_t cluster_size(Random& random) {
+  const std::uint64_t dice = random.below(20);
+  if (dice < 2) return 1;
+  if (dice < 4) return 2;
+  if (dice < 15) return 3;
+  return dice < 17 ? 4 : 5;
+}
+
+void draw_tuning(Random& random, Plan& plan) {
+  plan.clients = random.between(2, 8);
+  plan.think_max_us = random.skewed(200, 60'000);
+  plan.disk_high_us = random.skewed(200, 20'000);
+  if (random.chance(2, 3)) plan.snapshot_entries = random.skewed(10, 1'000);
+  if (random.chance(2, 3)) plan.tail_entries = random.skewed(1, 500);
+  plan.segment_size = std::uint64_t{4096} << random.below(9);
+  plan.election_timeout_ms = static_cast<std::uint32_t>(random.between(2, 10) * 100);
+  plan.heartbeat_ms =
+      static_cast<std::uint32_t>(std::max<std::uint64_t>(20, plan.election_timeout_ms / random.between(4, 10)));
+  if (random.chance(1, 4)) plan.client_memory = random.skewed(4096, 1 << 20);
+}
+
+void draw_workloads(Random& random, Plan& plan, std::size_t most) {
+  std::vector<WorkloadKind> all;
+  for (std::size_t i = 0; i + 1 < kWorkloadCount; ++i) all.push_back(static_cast<WorkloadKind>(i));
+  const std::uint64_t count = random.between(1, most);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::size_t which = random.below(all.size());
+    plan.workloads.push_back(all[which]);
+    all.erase(all.begin() + static_cast<std::ptrdiff_t>(which));
+  }
+}
+
+}  // namespace
+
+Plan Plan::draw(std::uint64_t seed) {
+  Random random(seed * 0x2545f4914f6cdd1dU + 1);
+  Plan plan;
+  plan.seed = seed;
+  plan.nodes = cluster_size(random);
+  draw_tuning(random, plan);
+  draw_workloads(random, plan, 6);
+  // Costly, so few seeds have it.
+  if (random.chance(1, 12)) {
+    plan.workloads.push_back(WorkloadKind::kLarge);
+    plan.think_max_us = std::max<std::uint64_t>(plan.think_max_us, 100'000);
+    plan.client_memory = std::max<std::uint64_t>(plan.client_memory, 1 << 20);
+    plan.faults_us = 10'000'000;
+  }
+  plan.kill_ms = rate(random, 500, 10'000);
+  plan.power_ms = rate(random, 500, 10'000);
+  plan.all_power_ms = rate(random, 1'000, 10'000);
+  plan.pause_ms = rate(random, 500, 10'000);
+  plan.partition_ms = rate(random, 500, 10'000);
+  plan.one_way_ms = rate(random, 500, 10'000);
+  plan.reset_ms = rate(random, 100, 10'000);
+  plan.slow_link_ms = rate(random, 500, 10'000);
+  plan.disk_stall_ms = rate(random, 500, 10'000);
+  plan.disk_error_ms = rate(random, 1'000, 20'000);
+  plan.clock_jump_ms = rate(random, 500, 10'000);
+  plan.hang_up_ms = rate(random, 50, 5'000);
+  plan.terminate_ms = rate(random, 1'000, 10'000);
+  if (random.chance(1, 2)) plan.skew_max_ms = random.skewed(1, 3'000);
+  if (random.chance(1, 2)) plan.drift_max_ppm = static_cast<std::int64_t>(random.below(400));
+  plan.follower_reads = random.chance(1, 2);
+  return plan;
+}
+
+Plan Plan::draw_crashes(std::uint64_t seed) {
+  Random random(seed * 0x9fb21c651e98df25U + 7);
+  Plan plan;
+  plan.seed = seed;
+  plan.nodes = 1 + random.below(3);
+  draw_tuning(random, plan);
+  plan.workloads = {WorkloadKind::kCounters, WorkloadKind::kRegisters, WorkloadKind::kLists};
+  plan.faults_us = 10'000'000;
+  plan.election_timeout_ms = 300;
+  plan.heartbeat_ms = 50;
+  plan.think_max_us = random.skewed(200, 5'000);
+  plan.power_ms = random.skewed(200, 3'000);
+  plan.all_power_ms = random.skewed(300, 4'000);
+  if (random.chance(1, 2)) plan.kill_ms = random.skewed(500, 5'000);
+  if (random.chance(1, 2)) plan.disk_error_ms = random.skewed(500, 5'000);
+  return plan;
+}
+
+std::string Plan::describe() const {
+  std::string text = std::to_string(nodes) + " nodes, " + std::to_string(clients) + " clients";
+  const auto say = [&](std::string_view what, std::uint64_t value) {
+    if (value != 0) text += ", " + std::string(what) + " " + std::to_string(value);
+  };
+  say("kill", kill_ms);
+  say("power", power_ms);
+  say("power of many", all_power_ms);
+  say("pause", pause_ms);
+  say("partition", partition_ms);
+  say("one way", one_way_ms);
+  say("reset", reset_ms);
+  say("slow link", slow_link_ms);
+  say("disk stall", disk_stall_ms);
+  say("disk error", disk_error_ms);
+  say("clock jump", clock_jump_ms);
+  say("hang up", hang_up_ms);
+  say("terminate", terminate_ms);
+  say("skew", skew_max_ms);
+  say("snapshot entries", snapshot_entries);
+  say("segment", segment_size);
+  say("election timeout", election_timeout_ms);
+  return text;
+}
+
+}  // namespace redraft::sim

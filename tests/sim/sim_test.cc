@@ -1,0 +1,40 @@
+// Whole clusters under faults: fixed seeds, so that a failure repeats, and a few new ones whose numbers are printed.
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+#include <random>
+
+#include "tests/sim/runner.h"
+
+namespace redraft::sim {
+namespace {
+
+RunSummary run(std::uint64_t first, std::uint64_t seeds, bool twice = false) {
+  RunOptions options;
+  options.first = first;
+  options.seeds = seeds;
+  options.jobs = 2;
+  options.twice = twice;
+  RunSummary summary = run_seeds(options);
+  std::printf("%s", summary.describe().c_str());
+  return summary;
+}
+
+TEST(Simulation, FixedSeedsKeepEveryPromise) {
+  EXPECT_TRUE(run(1, 48).failures.empty());
+}
+
+TEST(Simulation, TheSameSeedIsTheSameLife) {
+  EXPECT_TRUE(run(1001, 4, true).failures.empty());
+}
+
+// The seeds are printed with the verdict, so nothing is lost by not knowing them beforehand.
+TEST(Simulation, NewSeedsKeepEveryPromise) {
+  const std::uint64_t first = 1'000'000 + std::random_device()() % 1'000'000'000;
+  std::printf("new seeds from %llu\n", static_cast<unsigned long long>(first));
+  EXPECT_TRUE(run(first, 6).failures.empty());
+}
+
+}  // namespace
+}  // namespace redraft::sim

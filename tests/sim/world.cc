@@ -1,0 +1,269 @@
+#include "tests/sim/world.h"
+
+#include <algorithm>
+
+#include "raft/raft.h"
+
+namespace redraft::sim {
+namespace {
+
+constexpr std::uint64_t kSecond_us = 1'000'000;
+constexpr std::uint64_t kSetUpBound_us = 30 * kSecond_us;
+constexpr std::uint64_t kRestBound_us = 60 * kSecond_us;
+// Longer than any key of the expiry workload lives.
+constexpr std::uint64_t kAfterglow_us = 3 * kSecond_us;
+
+}  // namespace
+
+World::World(const Plan& plan)
+    : observer(plan.nodes),
+      plan_(plan),
+      random_(plan.seed ^ 0x5deece66dU),
+      network_(schedule_, trace_, random_.next(), plan.nodes) {
+  trace_.printing = plan.print_trace;
+  for (std::uint64_t id = 1; id <= plan.nodes; ++id) {
+    nodes_.push_back(
+        std::make_unique<Node>(id, random_.next(), plan.bug, settings_of(id), schedule_, network_, trace_, *this));
+    Node& node = *nodes_.back();
+    const auto skew = static_cast<std::int64_t>(random_.below(2 * plan.skew_max_ms + 1));
+    node.jump_wall_clock(skew - static_cast<std::int64_t>(plan.skew_max_ms));
+    const std::uint64_t drift = random_.below(static_cast<std::uint64_t>(2 * plan.drift_max_ppm + 1));
+    node.drift_ppm = static_cast<std::int64_t>(drift) - plan.drift_max_ppm;
+    node.limits.disk_high_us = plan.disk_high_us;
+  }
+  for (std::uint64_t id = 1; id <= plan.clients; ++id) {
+    clients_.push_back(std::make_unique<Client>(id, random_.next(), schedule_, trace_, node_list()));
+    clients_.back()->follower_reads = plan.follower_reads && random_.chance(1, 2);
+  }
+  WorkloadOptions options;
+  options.seed = random_.next();
+  options.early_expiry_us = (2 * plan.skew_max_ms + 20) * 1000;
+  for (const WorkloadKind kind : plan.workloads) workloads_.push_back(make_workload(kind, schedule_, options));
+}
+
+World::~World() = default;
+
+replica::Settings World::settings_of(std::uint64_t node) const {
+  replica::Settings settings;
+  replica::Values& values = settings.values();
+  values.node_id = node;
+  values.port = static_cast<std::uint16_t>(7000 + node);
+  if (plan_.nodes > 1) {
+    for (std::uint64_t id = 1; id <= plan_.nodes; ++id) {
+      values.initial_cluster.push_back({id, "10.0.1." + std::to_string(id), static_cast<std::uint16_t>(7000 + id),
+                                        static_cast<std::uint16_t>(17000 + id)});
+    }
+  }
+  values.cluster_enabled = "yes";
+  values.cluster_secret = "of the simulation";
+  values.snapshot_log_entries = plan_.snapshot_entries;
+  values.snapshot_tail_entries = plan_.tail_entries;
+  values.log_segment_size = plan_.segment_size;
+  values.election_timeout_ms = plan_.election_timeout_ms;
+  values.heartbeat_interval_ms = plan_.heartbeat_ms;
+  values.client_memory_max = plan_.client_memory;
+  return settings;
+}
+
+std::vector<Node*> World::node_list() {
+  std::vector<Node*> nodes;
+  for (const auto& node : nodes_) nodes.push_back(node.get());
+  return nodes;
+}
+
+void World::break_off(const std::string& what) {
+  if (broken_) return;
+  broken_ = what + " [at " + std::to_string(schedule_.now_us() / 1000) + " ms]";
+  trace_.note(schedule_.now_us(), "broken", 0, 0, what);
+}
+
+// ---- What the nodes tell
+
+void World::started(Node& node, const replica::Recovered& recovered) {
+  if (Verdict broken = observer.started(node, recovered)) break_off(*broken);
+}
+
+void World::turn_over(Node& node) {
+  if (Verdict broken = observer.turn_over(node)) break_off(*broken);
+}
+
+void World::frame_sent(Node& node, const replica::Frame& frame) {
+  if (Verdict broken = observer.frame_sent(node, frame)) break_off(*broken);
+}
+
+void World::ended(Node& node, const std::string& reason) {
+  ++crashes_;
+  trace_.note(schedule_.now_us(), "ended", node.id(), 0, reason);
+  restart_later(node);
+}
+
+void World::cannot_start(Node& node, const Error& error) {
+  break_off("node " + std::to_string(node.id()) + " cannot start: " + error.message);
+}
+
+// ---- Time
+
+bool World::run_until(std::uint64_t bound_us, const std::function<bool()>& condition) {
+  const std::uint64_t end = schedule_.now_us() + bound_us;
+  while (!broken_) {
+    if (condition()) return true;
+    if (schedule_.now_us() >= end || !schedule_.step()) return false;
+  }
+  return false;
+}
+
+void World::run_for(std::uint64_t time_us) {
+  static_cast<void>(run_until(time_us, [] { return false; }));
+}
+
+void World::start_all() {
+  for (const auto& node : nodes_) node->start();
+}
+
+Node* World::leader() {
+  Node* newest = nullptr;
+  for (const auto& node : nodes_) {
+    if (!node->leads()) continue;
+    if (newest == nullptr || node->replica().raft()->term() > newest->replica().raft()->term()) newest = node.get();
+  }
+  return newest;
+}
+
+bool World::at_rest() {
+  const Node* first = nodes_.front().get();
+  for (const auto& node : nodes_) {
+    if (!node->up() || node->replica().raft() == nullptr) return false;
+    const raft::Raft& raft = *node->replica().raft();
+    if (raft.applied_index() != raft.last_index() || raft.leader().value == 0) return false;
+    if (raft.last_index() != nodes_.front()->replica().raft()->last_index()) return false;
+  }
+  return first != nullptr;
+}
+
+// ---- The load
+
+bool World::set_up() {
+  start_all();
+  if (!run_until(kSetUpBound_us,
+                 [this] { return leader() != nullptr && leader()->replica().raft()->has_committed_in_term(); })) {
+    break_off("no leader at the beginning");
+    return false;
+  }
+  std::vector<Command> commands;
+  for (const auto& workload : workloads_) {
+    for (Command& command : workload->set_up()) commands.push_back(std::move(command));
+  }
+  for (Command& command : commands) {
+    bool done = false;
+    clients_.front()->run({std::move(command)}, {.patience_us = kSetUpBound_us},
+                          [&done](const std::vector<Answer>& answers) { done = answers[0].fate == Fate::kDone; });
+    if (!run_until(kSetUpBound_us, [&done] { return done; })) {
+      break_off("a write at the beginning was not answered");
+      return false;
+    }
+  }
+  return true;
+}
+
+void World::begin_load() {
+  load_on_ = true;
+  for (const auto& client : clients_) next_round(*client);
+}
+
+void World::next_round(Client& client) {
+  if (!load_on_ || workloads_.empty()) return;
+  schedule_.after(client.random().skewed(0, plan_.think_max_us), [this, &client] {
+    if (!load_on_) return;
+    if (client.random().chance(1, 40)) client.aim_at(1 + client.random().below(nodes_.size()));
+    Workload& workload = *workloads_[client.random().below(workloads_.size())];
+    workload.step(client, [this, &client, &workload] {
+      if (workload.noticed()) break_off(*workload.noticed());
+      next_round(client);
+    });
+  });
+}
+
+void World::wait_for_clients() {
+  load_on_ = false;
+  const auto idle = [this] {
+    return std::ranges::none_of(clients_, [](const auto& client) { return client->busy(); });
+  };
+  if (!run_until(kRestBound_us, idle)) break_off("a client is not answered although all is well");
+}
+
+void World::read_all() {
+  Client& reader = *clients_.front();
+  for (const auto& workload : workloads_) {
+    std::vector<resp::Reply> finals;
+    for (Command& command : workload->final_reads()) {
+      bool done = false;
+      const std::string shown = command.front() + " " + command.at(1);
+      reader.run({std::move(command)}, {.patience_us = 20 * kSecond_us}, [&](const std::vector<Answer>& answers) {
+        done = true;
+        if (answers[0].fate != Fate::kDone) {
+          break_off("the final " + shown +
+                    " was not answered although all is well: " + resp::to_string(answers[0].reply));
+        }
+        finals.push_back(answers[0].reply);
+      });
+      if (!run_until(kRestBound_us, [&done] { return done; })) {
+        break_off("the final " + shown + " was not answered");
+        return;
+      }
+    }
+    if (broken_) return;
+    if (Verdict broken = workload->verdict(finals)) {
+      break_off(*broken);
+      return;
+    }
+  }
+}
+
+void World::end_load() {
+  heal_everything();
+  const std::uint64_t elections_us = std::uint64_t{plan_.election_timeout_ms} * 1000 * 10;
+  // A node that starts may first have to load; the bound counts from when all run.
+  if (!run_until(elections_us + kSecond_us,
+                 [this] { return leader() != nullptr && leader()->replica().raft()->has_committed_in_term(); })) {
+    break_off("no leader within ten election timeouts although all is well");
+    return;
+  }
+  run_for(kAfterglow_us);
+  wait_for_clients();
+  if (!broken_) read_all();
+  if (broken_) return;
+  if (!run_until(kRestBound_us, [this] { return at_rest(); })) {
+    break_off("the nodes do not come to rest at one index");
+    return;
+  }
+  if (Verdict broken = observer.same_state(node_list())) break_off(*broken);
+}
+
+Outcome World::run() {
+  if (set_up()) {
+    begin_load();
+    begin_faults();
+    run_for(plan_.faults_us);
+    faults_on_ = false;
+    if (!broken_) end_load();
+  }
+  Outcome outcome;
+  outcome.broken = broken_;
+  outcome.trace = trace_.digest();
+  outcome.simulated_us = schedule_.now_us();
+  outcome.events = schedule_.steps();
+  for (const auto& client : clients_) outcome.requests += client->requests;
+  for (const auto& workload : workloads_) outcome.answered += workload->answered();
+  outcome.entries = observer.committed();
+  outcome.leaders = observer.leaders();
+  outcome.crashes = crashes_;
+  outcome.faults = faults_;
+  return outcome;
+}
+
+Outcome simulate(const Plan& plan) {
+  World world(plan);
+  return world.run();
+}
+
+}  // namespace redraft::sim

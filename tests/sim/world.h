@@ -1,0 +1,159 @@
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "tests/sim/client.h"
+#include "tests/sim/network.h"
+#include "tests/sim/node.h"
+#include "tests/sim/observer.h"
+#include "tests/sim/workload.h"
+
+namespace redraft::sim {
+
+// What a seed draws: which faults there are and how often, and the tuning (swarm testing). Every number follows from
+// the seed; the fields that tests set are optional.
+struct Plan {
+  std::uint64_t seed = 1;
+  std::uint64_t nodes = 3;
+  std::uint64_t clients = 6;
+  std::uint64_t faults_us = 20'000'000;  // how long faults go on
+  std::vector<WorkloadKind> workloads;
+  std::uint64_t think_max_us = 10'000;
+
+  // Milliseconds between two faults of a kind, on average; 0: none.
+  std::uint64_t kill_ms = 0;
+  std::uint64_t power_ms = 0;
+  std::uint64_t all_power_ms = 0;  // two or all nodes at once
+  std::uint64_t pause_ms = 0;
+  std::uint64_t partition_ms = 0;
+  std::uint64_t one_way_ms = 0;
+  std::uint64_t reset_ms = 0;
+  std::uint64_t slow_link_ms = 0;
+  std::uint64_t disk_stall_ms = 0;
+  std::uint64_t disk_error_ms = 0;
+  std::uint64_t clock_jump_ms = 0;
+  std::uint64_t hang_up_ms = 0;
+  std::uint64_t terminate_ms = 0;
+
+  std::uint64_t skew_max_ms = 0;
+  std::int64_t drift_max_ppm = 0;
+  std::uint64_t disk_high_us = 400;
+
+  // Tuning of the nodes.
+  std::uint64_t snapshot_entries = 1'000'000;
+  std::uint64_t tail_entries = 10'000;
+  std::uint64_t segment_size = std::uint64_t{1} << 20;
+  std::uint32_t election_timeout_ms = 1000;
+  std::uint32_t heartbeat_ms = 100;
+  std::uint64_t client_memory = std::uint64_t{64} << 20;
+  bool follower_reads = false;
+
+  Bug bug = Bug::kNone;
+  bool print_trace = false;
+
+  // Everything from the seed.
+  static Plan draw(std::uint64_t seed);
+  // Only crashes: what the durability of acknowledged writes and votes rests on.
+  static Plan draw_crashes(std::uint64_t seed);
+  [[nodiscard]] std::string describe() const;
+};
+
+struct Outcome {
+  Verdict broken;  // nothing: all held
+  std::uint64_t trace = 0;
+  std::uint64_t simulated_us = 0;
+  std::uint64_t events = 0;
+  std::uint64_t requests = 0;
+  std::uint64_t answered = 0;
+  std::uint64_t entries = 0;
+  std::uint64_t leaders = 0;
+  std::uint64_t crashes = 0;
+  std::uint64_t faults = 0;
+};
+
+// A cluster's life: a start without faults, faults under load, healing, and then everything must come to rest and be
+// as it was promised.
+class World final : public Node::Watcher {
+ public:
+  explicit World(const Plan& plan);
+  ~World() override;
+
+  [[nodiscard]] Outcome run();
+
+  // For tests that write their own story.
+  [[nodiscard]] Schedule& schedule() { return schedule_; }
+  [[nodiscard]] Network& network() { return network_; }
+  [[nodiscard]] Node& node(std::uint64_t id) { return *nodes_[id - 1]; }
+  [[nodiscard]] std::vector<Node*> node_list();
+  [[nodiscard]] Trace& trace() { return trace_; }
+  void start_all();
+  // Until the condition holds; false when it does not within that time, or something broke before.
+  [[nodiscard]] bool run_until(std::uint64_t bound_us, const std::function<bool()>& condition);
+  void run_for(std::uint64_t time_us);
+  [[nodiscard]] Node* leader();
+  // All nodes run, apply the same index and nothing is on its way.
+  [[nodiscard]] bool at_rest();
+  [[nodiscard]] const Verdict& broken() const { return broken_; }
+  void break_off(const std::string& what);
+  Observer observer;
+
+  // Node::Watcher
+  void started(Node& node, const replica::Recovered& recovered) override;
+  void turn_over(Node& node) override;
+  void ended(Node& node, const std::string& reason) override;
+  void cannot_start(Node& node, const Error& error) override;
+  void frame_sent(Node& node, const replica::Frame& frame) override;
+  void lost_process(Node& node) override { observer.lost_process(node); }
+
+ private:
+  [[nodiscard]] replica::Settings settings_of(std::uint64_t node) const;
+  [[nodiscard]] bool set_up();
+  void begin_load();
+  void next_round(Client& client);
+  void wait_for_clients();
+  void read_all();
+  void end_load();
+
+  // faults.cc
+  void begin_faults();
+  void recur(std::uint64_t mean_ms, void (World::*fault)());
+  void kill_one();
+  void cut_power_of_one();
+  void cut_power_of_many();
+  void pause_one();
+  void partition();
+  void cut_one_way();
+  void reset_one();
+  void slow_one_link();
+  void stall_a_disk();
+  void fail_a_disk();
+  void jump_a_clock();
+  void hang_up_one();
+  void terminate_one();
+  void restart_later(Node& node);
+  void heal_everything();
+  [[nodiscard]] Node& any_node() { return *nodes_[random_.below(nodes_.size())]; }
+
+  const Plan plan_;
+  Random random_;
+  Schedule schedule_;
+  Trace trace_;
+  Network network_;
+  std::vector<std::unique_ptr<Node>> nodes_;
+  std::vector<std::unique_ptr<Client>> clients_;
+  std::vector<std::unique_ptr<Workload>> workloads_;
+  bool faults_on_ = false;
+  bool load_on_ = false;
+  Verdict broken_;
+  std::uint64_t crashes_ = 0;
+  std::uint64_t faults_ = 0;
+};
+
+// One seed from start to end.
+[[nodiscard]] Outcome simulate(const Plan& plan);
+
+}  // namespace redraft::sim
