@@ -1,0 +1,365 @@
+// Lists, sets and long strings against models, with a snapshot's walk between their changes: what is restored is the
+// value as it was when the walk began, and it goes on exactly like it (pitfalls G1, E12).
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <deque>
+#include <memory>
+#include <set>
+#include <string>
+#include <tuple>
+#include <vector>
+
+#include "server/store/list.h"
+#include "server/store/long_string.h"
+#include "server/store/set.h"
+#include "tests/store/draw.h"
+
+namespace redraft::store {
+namespace {
+
+std::string some_bytes(Draw& draw) {
+  if (draw.one_in(3)) return std::to_string(static_cast<std::int64_t>(draw.below(2000)) - 1000);
+  const std::uint64_t size = draw.one_in(40) ? draw.below(9000) : draw.below(80);
+  std::string bytes(size, '\0');
+  for (char& byte : bytes) byte = static_cast<char>(draw.next());
+  return bytes;
+}
+
+// One value's walk, as the store does it: header, then parts in slices between the value's changes.
+class ValueWalk {
+ public:
+  ValueWalk(Shared& shared, Object& value) : shared_(shared), value_(value) {
+    shared.walking = true;
+    ++shared.epoch;
+    value.begin_walk(header_);
+    value.in_parts = true;
+    value.set_walked();
+  }
+  bool slice(std::size_t bytes) { return value_.walk(shared_.walked, bytes); }
+  void restore_to(Object& other) {
+    while (!slice(5000)) {
+    }
+    shared_.walking = false;
+    value_.in_parts = false;
+    std::string_view records = shared_.walked;
+    ASSERT_TRUE(other.restore_header(header_));
+    while (!records.empty()) {
+      ASSERT_EQ(records.front(), static_cast<char>(Record::kPart));
+      records.remove_prefix(1);
+      std::string_view record;
+      std::uint64_t id = 0;
+      ASSERT_TRUE(take_bytes(records, record));
+      ASSERT_TRUE(take_number(record, id));
+      ASSERT_EQ(id, value_.id());
+      ASSERT_TRUE(other.restore_part(record));
+    }
+    ASSERT_TRUE(other.restore_end());
+    shared_.walked.clear();
+  }
+
+ private:
+  Shared& shared_;
+  Object& value_;
+  std::string header_;
+};
+
+std::vector<std::string> contents(const List& list) {
+  std::vector<std::string> all;
+  for (List::Cursor at = list.cursor(0); at.valid(); at.next()) all.emplace_back(at.value());
+  return all;
+}
+std::vector<std::string> contents(const Set& set) {
+  std::vector<std::string> all;
+  set.for_each([&](std::string_view member) { all.emplace_back(member); });
+  return all;
+}
+std::string contents(const LongString& string) {
+  std::string all;
+  string.read(0, string.size(), all);
+  return all;
+}
+
+// ---- One random change; the same for the same draws
+
+void change(List& list, Draw& draw) {
+  const std::string bytes = some_bytes(draw);
+  const std::size_t at = list.size() == 0 ? 0 : draw.below(list.size());
+  switch (draw.below(list.size() > 600 ? 12 : 8)) {
+    case 0:
+    case 1:
+      return list.push_front(bytes);
+    case 2:
+    case 3:
+      return list.push_back(bytes);
+    case 4:
+    case 5:
+      return list.insert(list.size() == 0 ? 0 : draw.below(list.size() + 1), bytes);
+    case 6:
+      if (list.size() > 0) list.set(at, bytes);
+      return;
+    case 7:
+    case 8:
+      if (list.size() > 0) list.pop_front();
+      return;
+    case 9:
+    case 10:
+      if (list.size() > 0) list.pop_back();
+      return;
+    default:
+      if (list.size() > 0) list.erase(at, 1 + draw.below(std::min<std::size_t>(60, list.size() - at)));
+  }
+}
+
+void change(Set& set, Draw& draw) {
+  if (set.size() > 0 && draw.one_in(set.size() > 700 ? 2 : 3)) {
+    set.remove(set.at(draw.below(set.size())));  // SPOP
+  } else {
+    set.add(draw.one_in(2) ? std::to_string(draw.below(3000)) : some_bytes(draw));
+  }
+}
+
+void change(LongString& string, Draw& draw) {
+  const std::string bytes = some_bytes(draw);
+  if (draw.one_in(4)) {
+    string.write(string.size() + draw.below(3000), bytes);
+  } else {
+    string.write(draw.below(string.size() + 1), bytes);
+  }
+}
+
+// ---- Models
+
+TEST(List, AgreesWithADeque) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    Draw draw(seed);
+    Shared shared;
+    {
+      List list(shared);
+      std::deque<std::string> model;
+      for (int i = 0; i < 6000; ++i) {
+        const std::string bytes = some_bytes(draw);
+        const std::size_t at = model.empty() ? 0 : draw.below(model.size());
+        const auto place = model.begin() + static_cast<std::ptrdiff_t>(at);
+        switch (draw.below(i / 1500 % 2 == 0 ? 7 : 10)) {
+          case 0:
+          case 1:
+            list.push_front(bytes);
+            model.push_front(bytes);
+            break;
+          case 2:
+          case 3:
+            list.push_back(bytes);
+            model.push_back(bytes);
+            break;
+          case 4:
+            list.insert(at, bytes);
+            model.insert(place, bytes);
+            break;
+          case 5:
+            if (model.empty()) break;
+            list.set(at, bytes);
+            *place = bytes;
+            break;
+          case 6:
+          case 7: {
+            if (model.empty()) break;
+            const std::size_t count = 1 + draw.below(std::min<std::size_t>(30, model.size() - at));
+            list.erase(at, count);
+            model.erase(place, place + static_cast<std::ptrdiff_t>(count));
+            break;
+          }
+          case 8:
+            if (model.empty()) break;
+            EXPECT_EQ(list.front(), model.front());
+            list.pop_front();
+            model.pop_front();
+            break;
+          default:
+            if (model.empty()) break;
+            EXPECT_EQ(list.back(), model.back());
+            list.pop_back();
+            model.pop_back();
+        }
+        ASSERT_EQ(list.size(), model.size());
+        if (!model.empty()) {
+          const std::size_t index = draw.below(model.size());
+          ASSERT_EQ(list.at(index), model[index]);
+        }
+      }
+      EXPECT_EQ(contents(list), std::vector<std::string>(model.begin(), model.end()));
+      std::vector<std::string> backwards;
+      for (List::Cursor at = list.cursor(list.size() - 1); at.valid(); at.previous())
+        backwards.emplace_back(at.value());
+      EXPECT_EQ(backwards, std::vector<std::string>(model.rbegin(), model.rend()));
+      EXPECT_GT(shared.memory, 0);
+    }
+    EXPECT_EQ(shared.memory, 0);
+  }
+}
+
+TEST(Set, AgreesWithASetInEachEncoding) {
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) {
+    Draw draw(seed);
+    Shared shared;
+    shared.hash_seed = seed * 999;
+    {
+      Set set(shared);
+      std::set<std::string> model;
+      const std::uint64_t range = seed % 3 == 0 ? 100 : 4000;
+      for (int i = 0; i < 8000; ++i) {
+        const bool number = seed % 3 == 1 ? i < 4000 || draw.one_in(3) : draw.one_in(2);
+        const std::string member = (number ? "" : "m") + std::to_string(draw.below(range));
+        if (draw.one_in(i / 2000 % 2 == 0 ? 4 : 2)) {
+          ASSERT_EQ(set.remove(member), model.erase(member) == 1);
+        } else {
+          ASSERT_EQ(set.add(member), model.insert(member).second);
+        }
+        ASSERT_EQ(set.size(), model.size());
+        ASSERT_EQ(set.contains(member), model.contains(member));
+      }
+      const std::vector<std::string> all = contents(set);
+      EXPECT_EQ(std::set<std::string>(all.begin(), all.end()), model);
+      for (std::size_t rank = 0; rank < all.size(); ++rank) ASSERT_EQ(set.at(rank), all[rank]);
+      std::set<std::string> scanned;
+      std::uint64_t cursor = 0;
+      do {
+        cursor = set.scan(cursor, 10, [&](std::string_view member) { scanned.emplace(member); });
+        ASSERT_LT(cursor, std::uint64_t{1} << 53);
+      } while (cursor != 0);
+      EXPECT_EQ(scanned, model);
+    }
+    EXPECT_EQ(shared.memory, 0);
+  }
+}
+
+// Names and borders of OBJECT ENCODING in Redis 7.2 (redis/redis:src/t_set.c, setTypeMaybeConvert).
+TEST(Set, EncodingsChangeAtRedissBorders) {
+  Shared shared;
+  Set numbers(shared);
+  for (int i = 0; i < 512; ++i) numbers.add(std::to_string(i));
+  EXPECT_EQ(numbers.encoding(), "intset");
+  numbers.add("512");
+  EXPECT_EQ(numbers.encoding(), "hashtable");
+  Set words(shared);
+  for (int i = 0; i < 128; ++i) words.add("w" + std::to_string(i));
+  EXPECT_EQ(words.encoding(), "listpack");
+  words.add("one more");
+  EXPECT_EQ(words.encoding(), "hashtable");
+  Set wide(shared);
+  wide.add(std::string(64, 'x'));
+  EXPECT_EQ(wide.encoding(), "listpack");
+  wide.add(std::string(65, 'x'));
+  EXPECT_EQ(wide.encoding(), "hashtable");
+  Set mixed(shared);
+  mixed.add("1");
+  mixed.add("a");
+  EXPECT_EQ(mixed.encoding(), "listpack");
+  Set many(shared);
+  for (int i = 0; i < 200; ++i) many.add(std::to_string(i));
+  many.add("a");
+  EXPECT_EQ(many.encoding(), "hashtable");
+}
+
+TEST(LongString, AgreesWithAString) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    Draw draw(seed);
+    Shared shared;
+    {
+      LongString string(shared);
+      std::string model;
+      for (int i = 0; i < 400; ++i) {
+        const std::string bytes = some_bytes(draw);
+        const std::size_t offset = draw.below(model.size() + (draw.one_in(5) ? 10000 : 1));
+        string.write(offset, bytes);
+        if (!bytes.empty() || offset <= model.size()) {
+          if (model.size() < offset + bytes.size()) model.resize(offset + bytes.size(), '\0');
+          model.replace(offset, bytes.size(), bytes);
+        } else {
+          model.resize(offset, '\0');
+        }
+        ASSERT_EQ(string.size(), model.size());
+        const std::size_t from = draw.below(model.size() + 1);
+        const std::size_t count = draw.below(9000);
+        std::string part;
+        string.read(from, count, part);
+        ASSERT_EQ(part, model.substr(from, count));
+      }
+      EXPECT_EQ(contents(string), model);
+    }
+    EXPECT_EQ(shared.memory, 0);
+  }
+}
+
+// ---- The walk
+
+template <class Value>
+class AnyValue : public ::testing::Test {};
+using Values = ::testing::Types<List, Set, LongString>;
+TYPED_TEST_SUITE(AnyValue, Values);
+
+TYPED_TEST(AnyValue, IsRestoredAsItWasWhenTheWalkBeganAndGoesOnAlike) {
+  for (std::uint64_t seed = 1; seed <= 30; ++seed) {
+    Draw draw(seed);
+    Shared shared;
+    shared.hash_seed = seed;
+    TypeParam value(shared);
+    TypeParam twin(shared);  // has had the same changes until the walk begins
+    const std::uint64_t before = 1 + draw.below(1500);
+    Draw twins = draw;
+    for (std::uint64_t i = 0; i < before; ++i) {
+      change(value, draw);
+      change(twin, twins);
+    }
+    const std::string encoding(value.encoding());
+    const auto at_begin = contents(value);
+    const std::uint64_t digest = value.digest();
+
+    ValueWalk walk(shared, value);
+    for (int i = 0; i < 300; ++i) {
+      change(value, draw);
+      if (draw.one_in(4)) std::ignore = walk.slice(draw.below(3000));
+    }
+    Shared other_shared;
+    other_shared.hash_seed = seed;
+    TypeParam restored(other_shared);
+    walk.restore_to(restored);
+    if (this->HasFatalFailure()) return;
+    ASSERT_TRUE(contents(restored) == at_begin) << "seed " << seed;
+    EXPECT_EQ(restored.encoding(), encoding);
+    EXPECT_EQ(restored.digest(), digest);
+
+    // From here on both do the same: the value that was never restored, and the one that was.
+    Draw left(seed * 31);
+    Draw right(seed * 31);
+    for (int i = 0; i < 500; ++i) {
+      change(twin, left);
+      change(restored, right);
+    }
+    ASSERT_TRUE(contents(restored) == contents(twin)) << "seed " << seed;
+    EXPECT_EQ(restored.encoding(), twin.encoding());
+    EXPECT_EQ(restored.digest(), twin.digest());
+
+    // A copy has the same members in the same order.
+    const std::unique_ptr<Object> copy = twin.copy();
+    ASSERT_TRUE(contents(static_cast<TypeParam&>(*copy)) == contents(twin));
+    EXPECT_EQ(copy->digest(), twin.digest());
+  }
+}
+
+TYPED_TEST(AnyValue, IsFreedInSlices) {
+  Draw draw(4);
+  Shared shared;
+  {
+    TypeParam value(shared);
+    for (int i = 0; i < 3000; ++i) change(value, draw);
+    int slices = 1;
+    while (!value.free_some(4)) ++slices;
+    EXPECT_GT(slices, 3);
+  }
+  EXPECT_EQ(shared.memory, 0);
+}
+
+}  // namespace
+}  // namespace redraft::store
