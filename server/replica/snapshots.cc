@@ -52,7 +52,7 @@ void Snapshots::start(raft::LogIndex index, std::uint64_t bytes) {
 Status Snapshots::begin(Time now) {
   if (taking_) return Error{ErrorCode::kInvalid, "ERR Background save already in progress"};
   now_ = now;
-  taking_.emplace();
+  taking_ = Taking{};
   taking_->metadata = node_.present_state();
   node_.live_store().begin_walk();
   BulkRequest create{.kind = BulkRequest::Kind::kCreate};
@@ -143,7 +143,7 @@ void Snapshots::raft_wants(const raft::Output& output) {
   }
   if (output.snapshot_wanted && !taking_) retry_at_us_ = 0, entries_since_ = settings_.values().snapshot_log_entries;
   if (output.snapshot_to_receive) {
-    receiving_.emplace();
+    receiving_ = Receiving{};
     receiving_->from = output.snapshot_to_receive->from.value;
     receiving_->metadata = output.snapshot_to_receive->snapshot;
     receiving_->heard_us = now_.monotonic_us;
