@@ -109,6 +109,15 @@ void Raft::become_leader() {
   out_->became_leader = true;
 }
 
+// Two that ask at the same time, as when both were refused by a dead leader, would grant each other the pre-vote and
+// then split the vote. With equal logs the smaller id goes first; only just after asking ourselves, so that a node that
+// is heard by nobody cannot stand in the way of others for long.
+bool Raft::outranks(NodeId rival, const RequestVote& request) const {
+  constexpr std::uint32_t kSameTimeTicks = 3;
+  return role_ == Role::kPreCandidate && election_elapsed_ < kSameTimeTicks && config_.id < rival &&
+         request.last_log_index == log_.last_index() && request.last_log_term == log_.last_term();
+}
+
 void Raft::receive(const Envelope& envelope, RequestVote& request) {
   // A voter that may have forgotten a promise is silent: a refusal would be as good as a vote for somebody else.
   if (!may_vote_) return;
@@ -125,7 +134,7 @@ void Raft::receive(const Envelope& envelope, RequestVote& request) {
   if (request.pre_vote) {
     // Thesis 9.6. A grant promises nothing and names the term asked for; a refusal names ours, so that a candidate that
     // is behind catches up instead of asking forever (pitfall A6).
-    const bool granted = request.term > hard_state_.term && up_to_date;
+    const bool granted = request.term > hard_state_.term && up_to_date && !outranks(envelope.from, request);
     RequestVoteReply reply{granted ? request.term : hard_state_.term, true, granted};
     if (granted) {
       send(envelope.from, reply);

@@ -134,6 +134,7 @@ class Raft {
   void become_leader();
   [[nodiscard]] bool is_lease_promised() const;
   [[nodiscard]] bool is_refused(NodeId node) const;
+  [[nodiscard]] bool outranks(NodeId rival, const RequestVote& request) const;
   void receive(const Envelope& envelope, RequestVote& request);
   void receive(const Envelope& envelope, RequestVoteReply& reply);
   void receive(const Envelope& envelope, TimeoutNow& request);
@@ -150,7 +151,8 @@ class Raft {
   void update_progress_members();
   void replicate(Progress& progress);
   [[nodiscard]] bool send_next(Progress& progress);
-  void send_probe(Progress& progress);
+  [[nodiscard]] std::vector<Entry> next_entries(const Progress& progress, std::size_t& bytes) const;
+  void send_probe(Progress& progress, bool with_entries);
   void send_empty_append(Progress& progress);
   void send_entries(Progress& progress, LogIndex prev, Term prev_term, std::vector<Entry> entries);
   void send_leading(Progress& progress);

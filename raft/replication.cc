@@ -49,7 +49,7 @@ void Raft::replicate(Progress& progress) {
     case ProgressState::kSnapshot:
       return;
     case ProgressState::kProbe:
-      if (!progress.probe_sent) send_probe(progress);
+      if (!progress.probe_sent) send_probe(progress, true);
       return;
     case ProgressState::kReplicate:
       // One slow or dead member holds up nobody else (pitfall B2); what it may have in flight is bounded.
@@ -92,23 +92,12 @@ void Raft::send_empty_append(Progress& progress) {
   }
 }
 
-// Replicate: the next entries, as many as a message may hold. False if nothing could be sent now.
-bool Raft::send_next(Progress& progress) {
-  const LogIndex prev = progress.next_index - 1;
-  const auto prev_term = log_.term_of(prev);
-  if (!prev_term.has_value()) {
-    progress.become_probe(progress.match_index + 1);
-    send_probe(progress);
-    return false;
-  }
-  if (log_.find(progress.next_index) == nullptr) {
-    request_log_read(progress);
-    return false;
-  }
+// From next_index on, as far as they are in memory and one message may hold.
+std::vector<Entry> Raft::next_entries(const Progress& progress, std::size_t& bytes) const {
   std::vector<Entry> entries;
-  std::size_t bytes = 0;
   for (LogIndex index = progress.next_index; index <= log_.last_index(); ++index) {
     const Entry* entry = log_.find(index);
+    if (entry == nullptr) break;
     if (!entries.empty() &&
         (entries.size() >= config_.message_entries_max || bytes + entry->payload.size() > config_.message_bytes_max)) {
       break;
@@ -116,19 +105,40 @@ bool Raft::send_next(Progress& progress) {
     bytes += entry->payload.size();
     entries.push_back(*entry);
   }
+  return entries;
+}
+
+// Replicate: the next entries, as many as a message may hold. False if nothing could be sent now.
+bool Raft::send_next(Progress& progress) {
+  const LogIndex prev = progress.next_index - 1;
+  const auto prev_term = log_.term_of(prev);
+  if (!prev_term.has_value()) {
+    progress.become_probe(progress.match_index + 1);
+    send_probe(progress, true);
+    return false;
+  }
+  if (log_.find(progress.next_index) == nullptr) {
+    request_log_read(progress);
+    return false;
+  }
+  std::size_t bytes = 0;
+  std::vector<Entry> entries = next_entries(progress, bytes);
   progress.next_index = progress.next_index + entries.size();
   progress.inflight.add(progress.next_index - 1, bytes);
   send_entries(progress, prev, *prev_term, std::move(entries));
   return true;
 }
 
-// Probe: finds where the logs agree, so it carries no entries; the answer starts the pipeline there.
-void Raft::send_probe(Progress& progress) {
+// Probe: finds where the logs agree; the answer starts the pipeline there. The first one carries entries, as it is
+// right more often than not and a new leader wants its term's first entry committed; one repeated with a heartbeat, to
+// somebody who may be dead, does not.
+void Raft::send_probe(Progress& progress, bool with_entries) {
   const LogIndex prev = progress.next_index - 1;
   const auto prev_term = log_.term_of(prev);
   progress.probe_sent = true;
   if (prev_term.has_value()) {
-    send_entries(progress, prev, *prev_term, {});
+    std::size_t bytes = 0;
+    send_entries(progress, prev, *prev_term, with_entries ? next_entries(progress, bytes) : std::vector<Entry>{});
   } else if (!send_snapshot(progress)) {
     send_leading(progress);
   }
@@ -181,7 +191,7 @@ void Raft::broadcast_heartbeat() {
       progress.become_probe(progress.match_index + 1);
     }
     if (progress.state == ProgressState::kProbe) {
-      send_probe(progress);  // the answer to the last one may be lost (pitfall B12)
+      send_probe(progress, false);  // the answer to the last one may be lost (pitfall B12)
     } else {
       send_empty_append(progress);
       // The announcement or its answer may be lost as well; a receiver that is at it takes no notice.
