@@ -102,12 +102,19 @@ void Engine::each_session(const std::function<void(Session&)>& visit) {
   sessions_.for_each(visit);
 }
 
+// What is in its output still goes out; what it waits for is withdrawn when the host has closed it.
 void Engine::kill(Session& session) {
-  close_after_replies(session);
+  session.closing = true;
+  host_.close_client(session);
 }
 
 bool Engine::unblock(Session& session, bool with_error) {
-  if (session.pending.empty() || !session.pending.front().blocked) return false;
+  // A blocking command whose entry is on its way will wait by the time this one's is applied, or have its element.
+  if (session.pending.empty() || !leading()) return false;
+  const Pending& last = session.pending.back();
+  if (last.kind != Pending::Kind::kWrite || last.command == nullptr || !last.command->is(commands::kBlocking)) {
+    return false;
+  }
   propose_unblock(session, with_error ? commands::UnblockReason::kError : commands::UnblockReason::kUnblocked);
   return true;
 }
@@ -136,7 +143,8 @@ void Engine::forget_connection_state(Session& session) {
 }
 
 void Engine::set_cluster_settings(Session& session, std::span<const std::pair<std::string, std::string>> settings) {
-  std::vector<std::string_view> arguments{"config"};
+  const std::string node = std::to_string(node_);
+  std::vector<std::string_view> arguments{node};
   for (const auto& [name, value] : settings) {
     arguments.push_back(name);
     arguments.push_back(value);
@@ -144,10 +152,54 @@ void Engine::set_cluster_settings(Session& session, std::span<const std::pair<st
   static constexpr commands::Command kConfigSet{
       .name = "config|set", .id = commands::CommandId::kSetSetting, .flags = commands::kWrite};
   if (!leading()) {
-    session.writer().error("ERR cluster-wide settings are set on the leader");
+    forward_settings(session, arguments);
     return;
   }
   propose_for(session, commands::CommandId::kSetSetting, kConfigSet, arguments);
+}
+
+// By the leader's log; answered when the entry is applied here, or in doubt when that takes too long.
+void Engine::forward_settings(Session& session, Arguments arguments) {
+  CommandHeader header{
+      .id = commands::CommandId::kSetSetting, .connection = connection_of(session), .number = ++session.command_number};
+  std::string encoded;
+  append_command(encoded, header, arguments);
+  if (raft_ == nullptr || !peers_.forward(raft_->leader().value, encoded)) {
+    session.writer().error("CLUSTERDOWN The cluster is down");
+    report_output(session);
+    return;
+  }
+  session.hold(Hold::kBlocked);
+  forwarded_.push_back({session.id(), header.number, now_.monotonic_us + kDoubtAfter_us});
+}
+
+void Engine::answer_forwarded(std::uint64_t session_id, std::uint64_t number, bool done) {
+  const auto found = std::ranges::find_if(
+      forwarded_, [&](const Forwarded& one) { return one.session == session_id && one.number == number; });
+  if (found == forwarded_.end()) return;
+  forwarded_.erase(found);
+  Session* session = sessions_.find(session_id);
+  if (session == nullptr) return;
+  done ? session->writer().ok() : session->writer().error("INDOUBT outcome unknown: the leader has not answered");
+  report_output(*session);
+  resume(*session, Hold::kBlocked);
+}
+
+void Engine::doubt_forwarded() {
+  while (!forwarded_.empty() && now_.monotonic_us >= forwarded_.front().until_us) {
+    answer_forwarded(forwarded_.front().session, forwarded_.front().number, false);
+  }
+}
+
+// A follower's client sets cluster-wide settings: proposed here, answered there.
+void Engine::settings_forwarded(SharedBytes command) {
+  if (!leading()) return;
+  CommandReader reader(command.view());
+  CommandHeader header;
+  std::vector<std::string_view> arguments;
+  if (!reader.next(header, arguments) || header.id != commands::CommandId::kSetSetting) return;
+  if (pipeline_.full(command.size())) close_batch();
+  pipeline_.add(nullptr, header, arguments);
 }
 
 // ---- WAIT and WAITAOF: how many nodes have the connection's writes durable
@@ -199,6 +251,7 @@ void Engine::snapshot_and_answer(Session& session) {
   if (!snapshots_.taking()) {
     if (Status started = start_snapshot(); !started) {
       session.writer().error(started.error().message);
+      report_output(session);
       return;
     }
   }
@@ -208,8 +261,9 @@ void Engine::snapshot_and_answer(Session& session) {
 
 Status Engine::start_snapshot() {
   if (raft_ == nullptr) return Error{ErrorCode::kInvalid, "ERR the cluster is not formed yet"};
-  statistics_.save_in_progress = true;
-  return snapshots_.begin(now_);
+  Status begun = snapshots_.begin(now_);
+  if (begun) statistics_.save_in_progress = true;
+  return begun;
 }
 
 void Engine::sleep(Session& session, std::uint64_t microseconds) {

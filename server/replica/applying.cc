@@ -179,6 +179,9 @@ void Engine::apply_setting(commands::Context& context) {
   }
   adopt_cluster_settings();
   context.reply.ok();
+  // The first argument names the node whose client asked, if that was not the leader itself.
+  const bool ours = context.arguments[0] == std::to_string(node_) && context.origin.connection >> 32 == boot_;
+  if (ours) answer_forwarded(context.origin.connection & 0xffffffff, context.origin.number, true);
 }
 
 // What this node derives from the cluster-wide settings.

@@ -84,6 +84,7 @@ class Engine final : public commands::Surroundings,
   void peer_refused(std::uint64_t node) override;
   void peer_status(std::uint64_t node, const PeerStatus& status) override;
   void transfer_asked(std::uint64_t to_node) override;
+  void settings_forwarded(SharedBytes command) override;
   void cluster_agreed(const ClusterId& cluster, const raft::Configuration& configuration) override;
   void bulk_frame(std::uint64_t from, SharedBytes frame) override;
 
@@ -183,6 +184,12 @@ class Engine final : public commands::Surroundings,
     std::string encoded;
     std::size_t offset = 0;
   };
+  // CONFIG SET of a cluster-wide setting on a follower.
+  struct Forwarded {
+    std::uint64_t session = 0;
+    std::uint64_t number = 0;
+    std::uint64_t until_us = 0;
+  };
   struct WaitingForCopies {
     local::WaitRequest request;
     std::uint64_t session = 0;
@@ -198,6 +205,7 @@ class Engine final : public commands::Surroundings,
 
   // requests.cc
   bool take(Session& session, Arguments arguments);
+  bool refuse_exec(Session& session, const std::function<void(resp::Writer&)>& write);
   bool take_local(Session& session, const commands::Command& command, Arguments arguments);
   bool take_data(Session& session, const commands::Command& command, Arguments arguments);
   void take_read(Session& session, const commands::Command& command, Arguments arguments);
@@ -288,6 +296,7 @@ class Engine final : public commands::Surroundings,
   void close_batch();
   void settle_role();
   void begin_leading();
+  void seed_settings();
   void step_down_clients();
   void expire();
   void sample_statistics();
@@ -308,6 +317,9 @@ class Engine final : public commands::Surroundings,
   void view_raft(local::NodeView& view) const;
   void view_data(local::NodeView& view) const;
   void end_pause();
+  void forward_settings(Session& session, Arguments arguments);
+  void answer_forwarded(std::uint64_t session, std::uint64_t number, bool done);
+  void doubt_forwarded();
   void check_waiting_for_copies();
 
   struct Promises {
@@ -333,6 +345,7 @@ class Engine final : public commands::Surroundings,
   raft::Incarnation incarnation_;
   ClusterId cluster_{};
   wal::Identity identity_;
+  bool founding_ = false;        // this node founds the cluster and has not led yet
   raft::Configuration forming_;  // the first one, if this node founds the cluster
 
   std::unique_ptr<raft::Raft> raft_;  // none before the cluster is formed
@@ -384,6 +397,7 @@ class Engine final : public commands::Surroundings,
   std::set<std::uint64_t> waiting_;  // in a blocking command
   std::vector<Session*> served_;     // got their element inside the command being applied
   std::vector<WaitingForCopies> waiting_for_copies_;
+  std::deque<Forwarded> forwarded_;
   std::vector<std::uint64_t> waiting_for_snapshot_;
   std::deque<Fragmenting> fragmenting_;
   local::PauseMode pause_mode_ = local::PauseMode::kNone;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "base/crc32c.h"
+#include "base/little_endian.h"
 #include "server/replica/engine.h"
 
 // The one place that turns what Raft wants into work, and the turns of the node's life: start, time, the end of a turn,
@@ -28,6 +29,7 @@ Engine::Engine(Settings& settings, Host& host, std::uint64_t seed, Time now)
       peers_(host, settings, *this),
       snapshots_(host, settings, *this) {
   statistics_.per_command.resize(1024);
+  statistics_.last_save_s = now.wall_ms / 1000;
 }
 
 Engine::~Engine() = default;
@@ -76,6 +78,11 @@ void Engine::start_raft() {
     config.lease_drift_us = config.lease_us * values.max_clock_drift_ppm / 1'000'000 + 1000;
   }
   config.lease_longest_us = config.lease_us;
+  // Before the first entry the state is empty; its hash seed is the cluster's own.
+  if (applied_.value == 0) {
+    const auto seed = load_little<std::uint64_t>(reinterpret_cast<const char*>(cluster_.data()));
+    store_ = std::make_unique<store::Store>(store::Options{.databases = values.databases, .hash_seed = seed});
+  }
   raft_ = std::make_unique<raft::Raft>(config, std::move(restored_), random_.next());
   last_tick_us_ = now_.monotonic_us;
   follow_configuration();
@@ -185,7 +192,8 @@ void Engine::disk_done(DiskDone done) {
     identity_.cluster_id = cluster_;
     peers_.set_identity(identity_, to_text(own_address()));
     start_raft();
-    if (!forming_.empty()) feed(raft::Bootstrap{std::move(forming_)});
+    founding_ = !forming_.empty();
+    if (founding_) feed(raft::Bootstrap{std::exchange(forming_, {})});
     return;
   }
   if (done.load) {
@@ -236,6 +244,7 @@ void Engine::end_turn() {
   }
   release_parked(leading() || leader_known());
   doubt_old_batches();
+  doubt_forwarded();
   time_out_waits();
   end_pause();
   process_resumed();
@@ -318,6 +327,22 @@ void Engine::begin_leading() {
   last_clock_ms_ = header.clock_ms;
   const std::uint32_t crc = crc32c(payload.view());
   feed(raft::Propose{raft::EntryType::kTermStart, crc, std::move(payload)});
+  if (founding_) seed_settings();
+}
+
+// The settings that decide state begin as the founder's file has them; from then on the log does (redis-semantics, "One
+// configuration for what decides state").
+void Engine::seed_settings() {
+  founding_ = false;
+  std::map<std::string, std::string> all;
+  settings_.match("*", all);
+  std::vector<std::string_view> arguments{"0"};
+  for (const auto& [name, text] : all) {
+    if (settings_.scope(name) != Settings::Scope::kCluster) continue;
+    arguments.push_back(name);
+    arguments.push_back(text);
+  }
+  pipeline_.add(nullptr, {.id = commands::CommandId::kSetSetting}, arguments);
 }
 
 // The newest clock in the log, whether applied or not: a new leader goes on from there.

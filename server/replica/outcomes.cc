@@ -164,7 +164,7 @@ void Engine::end_wait(Session& session) {
 void Engine::propose_unblock(Session& session, commands::UnblockReason reason) {
   const std::string node = std::to_string(node_);
   const std::string connection = std::to_string(connection_of(session));
-  const std::string number = std::to_string(session.pending.front().number);
+  const std::string number = std::to_string(session.pending.back().number);
   const std::string why = std::to_string(static_cast<int>(reason));
   const std::array<std::string_view, 5> arguments{"unblock", node, connection, number, why};
   CommandHeader header{.id = commands::CommandId::kUnblockWaiter};

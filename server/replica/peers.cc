@@ -21,6 +21,7 @@ enum FrameKind : char {
   kBulk = 6,     // snapshots (snapshots.cc)
   kStatus = 7,
   kTransfer = 8,  // hand leadership to this node
+  kForward = 9,   // propose this command
 };
 
 constexpr std::size_t kNonceSize = 16;
@@ -133,6 +134,11 @@ Peers::Link* Peers::sending_link(std::uint64_t node, Lane lane) {
 // ---- Links and handshake
 
 void Peers::link_up(LinkId id, std::uint64_t dialled_node, Lane lane, Time) {
+  // Still loading: this node does not know yet who it is. The peer dials again.
+  if (identity_.node_id == 0) {
+    host_.close_link(id);
+    return;
+  }
   Link& link = links_[id.value];
   link = {};
   link.id = id;
@@ -211,6 +217,9 @@ void Peers::link_input(LinkId id, SharedBytes frame, Time now) {
       return;
     case kTransfer:
       if (body.size() == 8) listener_.transfer_asked(get_number(body, 8));
+      return;
+    case kForward:
+      listener_.settings_forwarded(frame.slice(1, frame.size() - 1));
       return;
     default:
       refuse(*link, "sent a frame of an unknown kind");
@@ -444,6 +453,15 @@ bool Peers::ask_transfer(std::uint64_t leader, std::uint64_t to_node) {
   Frame frame;
   frame.header.push_back(kTransfer);
   put_u64(frame.header, to_node);
+  return host_.send(link->id, std::move(frame));
+}
+
+bool Peers::forward(std::uint64_t leader, const std::string& command) {
+  Link* link = sending_link(leader, Lane::kControl);
+  if (link == nullptr) return false;
+  Frame frame;
+  frame.header.push_back(kForward);
+  frame.header += command;
   return host_.send(link->id, std::move(frame));
 }
 

@@ -46,6 +46,7 @@ class Peers {
     virtual void cluster_agreed(const ClusterId& cluster, const raft::Configuration& configuration) = 0;
     virtual void bulk_frame(std::uint64_t from, SharedBytes frame) = 0;
     virtual void transfer_asked(std::uint64_t to_node) = 0;
+    virtual void settings_forwarded(SharedBytes command) = 0;
   };
 
   Peers(Host& host, const Settings& settings, Listener& listener);
@@ -69,6 +70,9 @@ class Peers {
   void send_status(const PeerStatus& status);
   // Asks the leader to hand leadership to a node.
   bool ask_transfer(std::uint64_t leader, std::uint64_t to_node);
+
+  // A follower's CONFIG SET of cluster-wide settings, encoded like a command of an entry.
+  bool forward(std::uint64_t leader, const std::string& command);
 
   struct View {
     bool up = false;

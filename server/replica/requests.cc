@@ -87,6 +87,7 @@ bool Engine::take(Session& session, Arguments arguments) {
   const Command* command = commands::find_command(arguments);
   session.active_ms = now_.monotonic_us / 1000;
   const auto refuse = [&](auto write) {
+    if (command != nullptr && command->id == CommandId::kExec) return refuse_exec(session, write);
     if (session.transaction.open) session.transaction.aborted = true;
     answer(session, write);
     ++statistics_.error_replies;
@@ -133,6 +134,20 @@ bool Engine::take(Session& session, Arguments arguments) {
   }
   if (command->where != commands::Where::kLeader) return take_local(session, *command, arguments);
   return take_data(session, *command, arguments);
+}
+
+// An EXEC that may not run discards its transaction, and says why.
+bool Engine::refuse_exec(Session& session, const std::function<void(resp::Writer&)>& write) {
+  std::string error;
+  resp::Writer writer(error, resp::Writer::Protocol::kResp2);
+  write(writer);
+  forget_transaction(session);
+  ++statistics_.error_replies;
+  const std::string_view reason = std::string_view(error).substr(1, error.size() - 3);
+  answer(session, [&](resp::Writer& reply) {
+    reply.error("EXECABORT Transaction discarded because of: " + std::string(reason));
+  });
+  return true;
 }
 
 bool Engine::take_local(Session& session, const Command& command, Arguments arguments) {
@@ -208,6 +223,14 @@ bool Engine::propose(Session& session, CommandId id, const Command& command, Arg
   CommandHeader header{.id = id, .connection = connection_of(session), .number = session.command_number + 1};
   header.db = session.db;
   const std::size_t size = encoded_size(header, arguments);
+  if (disk_full_) {
+    // Definite: nothing of it was proposed. Reads go on, and writes too as soon as there is room (storage-faults row
+    // 7).
+    answer(session,
+           [](resp::Writer& reply) { reply.error("MISCONF Errors writing to the log: No space left on device"); });
+    ++statistics_.error_replies;
+    return true;
+  }
   if (!room_for(std::min(size, kPayloadMax))) {
     session.hold(Hold::kBackPressure);
     back_pressured_.push_back(session.id());
@@ -300,7 +323,7 @@ void Engine::process_resumed() {
 }
 
 void Engine::client_closed(Session& session) {
-  if (!session.pending.empty() && session.pending.front().blocked && leading()) {
+  if (!session.pending.empty() && session.pending.back().blocked && leading()) {
     propose_unblock(session, commands::UnblockReason::kClosed);
   }
   waiting_.erase(session.id());
