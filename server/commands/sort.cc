@@ -96,8 +96,9 @@ std::optional<std::string> look_up(Context& context, std::string_view pattern, s
   return std::string(text.view());
 }
 
-// As strtod reads it: space in front is forgiven, and nothing at all is zero.
+// As strtod reads a C string: it ends at the first NUL, space in front is forgiven, and nothing at all is zero.
 std::optional<double> score_of(std::string_view text) {
+  text = text.substr(0, text.find('\0'));
   const std::size_t begin = text.find_first_not_of(" \t\n\v\f\r");
   if (begin == std::string_view::npos) return text.empty() ? std::optional<double>(0) : std::nullopt;
   return resp::parse_double(text.substr(begin));
