@@ -156,19 +156,21 @@ class HashTrie {
   [[nodiscard]] Leaf* leaf_from(std::uint64_t from, std::uint64_t& next) const {
     return leaf_from(root_, 0, 0, from, next);
   }
-  // A leaf as a snapshot had it: all its items share the first bits of `hash`. For an empty place only.
-  void restore_leaf(std::uint64_t prefix, std::uint32_t depth, std::uint32_t count, Epoch epoch, Leaf*& made) {
+  // A leaf as a snapshot had it: all its items share the first `depth` bits of `prefix`. The caller fills it. nullptr
+  // where another leaf lies.
+  [[nodiscard]] Leaf* restore_leaf(std::uint64_t prefix, std::uint32_t depth, std::uint32_t count, Epoch epoch) {
     Node* node = &root_;
     for (std::uint32_t at = 0; at < depth; ++at) {
       if (*node == 0) *node = as_node(make_inner());
-      ensure(is_inner(*node), "the leaves of a snapshot do not overlap");
+      if (!is_inner(*node)) return nullptr;
       inner(*node)->count += count;
       node = &inner(*node)->child[prefix >> (63 - at) & 1];
     }
-    ensure(*node == 0, "the leaves of a snapshot do not overlap");
-    made = make_leaf(count, epoch);
+    if (*node != 0) return nullptr;
+    Leaf* made = make_leaf(count, epoch);
     made->count = count;
     *node = as_node(made);
+    return made;
   }
   // How deep the leaf for this hash lies: with the hash's first bits, its name.
   [[nodiscard]] std::uint32_t depth_of(std::uint64_t hash) const {

@@ -15,7 +15,7 @@ namespace redraft::store {
 class Key {
  public:
   // Longer strings live in a LongString.
-  static constexpr std::size_t kInlineMax = 8192;
+  static constexpr std::size_t kInlineMax = 4096;  // a leaf of 32 keys is copied at once
 
   [[nodiscard]] std::string_view name() const { return {rest() + deadline_size(), name_size_}; }
   [[nodiscard]] Type type() const;

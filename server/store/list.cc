@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "resp/number.h"
 
 namespace redraft::store {
 namespace {
@@ -22,6 +23,43 @@ void put_backwards(std::string& to, std::uint64_t value) {
   put_number(forward, value);
   std::ranges::reverse(forward);
   to += forward;
+}
+
+}  // namespace
+
+namespace {
+
+// What an element takes in a listpack (redis/redis:src/listpack.c): integers are packed, and each entry's length
+// follows it.
+std::size_t listpack_size(std::string_view element) {
+  if (element.size() <= resp::kIntegerTextMax) {
+    if (const std::optional<std::int64_t> value = resp::parse_int64(element)) {
+      if (*value >= 0 && *value <= 127) return 2;
+      const auto fits = [&](int bits) {
+        const std::int64_t limit = std::int64_t{1} << (bits - 1);
+        return *value >= -limit && *value < limit;
+      };
+      if (fits(13)) return 3;
+      if (fits(16)) return 4;
+      if (fits(24)) return 5;
+      return fits(32) ? 6 : 10;
+    }
+  }
+  const std::size_t entry = element.size() + (element.size() < 64 ? 1 : element.size() < 4096 ? 2 : 5);
+  if (entry <= 127) return entry + 1;
+  if (entry < 16383) return entry + 2;
+  if (entry < 2097151) return entry + 3;
+  return entry + (entry < 268435455 ? 4 : 5);
+}
+
+// list-max-listpack-size: bytes when negative, elements otherwise.
+struct ListpackLimit {
+  std::size_t bytes = ~std::size_t{0};
+  std::size_t count = ~std::size_t{0};
+};
+ListpackLimit limit_of(std::int32_t setting) {
+  if (setting >= 0) return {.count = setting == 0 ? 1 : static_cast<std::size_t>(setting)};
+  return {.bytes = std::size_t{2048} << std::min(-setting, 5)};
 }
 
 }  // namespace
@@ -76,14 +114,39 @@ void List::before_change(Chunk& chunk) {
   chunk.epoch = shared_.epoch;
 }
 
-// Redis 7.2 reports a list as a listpack until it outgrows list-max-listpack-size, and again when it has shrunk to
-// half.
-void List::after_change() {
-  if (!quicklist_) {
-    quicklist_ = bytes_ > kListpackMax && size_ > 1;
-  } else if (chunks_.size() <= 1 && bytes_ <= kListpackMax / 2) {
-    quicklist_ = false;
-  }
+void List::before_growth(std::string_view element) {
+  if (quicklist_) return;
+  constexpr std::size_t kBytesMaxByCount = 8192;  // SIZE_SAFETY_LIMIT of redis/redis:src/quicklist.c
+  const ListpackLimit limit = limit_of(shared_.list_max_listpack_size);
+  const std::size_t bytes = listpack_ + element.size();
+  quicklist_ = bytes > limit.bytes || size_ + 1 > limit.count ||
+               (shared_.list_max_listpack_size >= 0 && bytes > kBytesMaxByCount);
+}
+
+void List::after_shrinking(Shrunk shrunk) {
+  if (!quicklist_) return;
+  const ListpackLimit limit = limit_of(shared_.list_max_listpack_size);
+  const std::size_t parts = shrunk == Shrunk::kToHalf ? 2 : 1;
+  quicklist_ = listpack_ > limit.bytes / parts || size_ > limit.count / parts;
+}
+
+void List::count(Chunk& chunk, std::string_view element) {
+  const std::size_t size = listpack_size(element);
+  chunk.listpack += size;
+  listpack_ += size;
+}
+
+void List::discount(Chunk& chunk, std::string_view element) {
+  const std::size_t size = listpack_size(element);
+  chunk.listpack -= size;
+  listpack_ -= size;
+}
+
+void List::count_again(Chunk& chunk) {
+  listpack_ -= chunk.listpack;
+  chunk.listpack = 0;
+  std::size_t size = 0;
+  for (std::size_t at = chunk.begin; at < chunk.bytes.size(); at += size) count(chunk, element_at(chunk, at, size));
 }
 
 List::Chunk& List::new_chunk(std::size_t place) {
@@ -130,11 +193,12 @@ void List::push_back(std::string_view element) {
   if (chunks_.empty() || chunks_.back()->used() + size > kChunkMax) new_chunk(chunks_.size());
   Chunk& chunk = *chunks_.back();
   before_change(chunk);
+  before_growth(element);
   encode_element(chunk.bytes, element);
+  count(chunk, element);
   ++chunk.count;
   ++size_;
   add_bytes(static_cast<std::int64_t>(size));
-  after_change();
 }
 
 void List::push_front(std::string_view element) {
@@ -152,10 +216,11 @@ void List::push_front(std::string_view element) {
   encode_element(encoded, element);
   chunk.begin -= static_cast<std::uint32_t>(size);
   chunk.bytes.replace(chunk.begin, size, encoded);
+  before_growth(element);
+  count(chunk, element);
   ++chunk.count;
   ++size_;
   add_bytes(static_cast<std::int64_t>(size));
-  after_change();
 }
 
 std::string_view List::front() const {
@@ -173,7 +238,7 @@ void List::pop_front() {
   Chunk& chunk = *chunks_.front();
   before_change(chunk);
   std::size_t size = 0;
-  std::ignore = element_at(chunk, chunk.begin, size);
+  discount(chunk, element_at(chunk, chunk.begin, size));
   chunk.begin += static_cast<std::uint32_t>(size);
   --size_;
   add_bytes(-static_cast<std::int64_t>(size));
@@ -183,18 +248,20 @@ void List::pop_front() {
     chunk.bytes.erase(0, chunk.begin);
     chunk.begin = 0;
   }
-  after_change();
+  after_shrinking(Shrunk::kToHalf);
 }
 
 void List::pop_back() {
   Chunk& chunk = *chunks_.back();
   before_change(chunk);
   const std::size_t offset = last_offset(chunk, chunk.bytes.size());
+  std::size_t size = 0;
+  discount(chunk, element_at(chunk, offset, size));
   add_bytes(-static_cast<std::int64_t>(chunk.bytes.size() - offset));
   chunk.bytes.resize(offset);
   --size_;
   if (--chunk.count == 0) remove_chunk(chunks_.size() - 1);
-  after_change();
+  after_shrinking(Shrunk::kToHalf);
 }
 
 std::string_view List::at(std::size_t index) const {
@@ -208,20 +275,25 @@ void List::set(std::size_t index, std::string_view element) {
   locate(index, place, offset);
   Chunk& chunk = *chunks_[place];
   std::size_t size = 0;
-  std::ignore = element_at(chunk, offset, size);
+  const std::string_view old = element_at(chunk, offset, size);
   const std::size_t wanted = encoded_size(element);
   if (chunk.count > 1 && chunk.used() - size + wanted > kChunkMax) {
     const std::string kept(element);
+    before_growth(kept);
     erase(index, 1);
     insert(index, kept);
+    after_shrinking(Shrunk::kTo);
     return;
   }
   before_change(chunk);
+  before_growth(element);
+  discount(chunk, old);
+  count(chunk, element);
   std::string encoded;
   encode_element(encoded, element);
   chunk.bytes.replace(offset, size, encoded);
   add_bytes(static_cast<std::int64_t>(wanted) - static_cast<std::int64_t>(size));
-  after_change();
+  after_shrinking(Shrunk::kTo);
 }
 
 void List::insert(std::size_t index, std::string_view element) {
@@ -245,6 +317,8 @@ void List::insert(std::size_t index, std::string_view element) {
       second.count = static_cast<std::uint32_t>(head.count - before);
       head.bytes.resize(offset);
       head.count = static_cast<std::uint32_t>(before);
+      count_again(head);
+      count_again(second);
       if (head.used() + size > kChunkMax) {
         new_chunk(++place);
         offset = 0;
@@ -261,10 +335,11 @@ void List::insert(std::size_t index, std::string_view element) {
   std::string encoded;
   encode_element(encoded, element);
   chunk.bytes.insert(offset, encoded);
+  before_growth(element);
+  count(chunk, element);
   ++chunk.count;
   ++size_;
   add_bytes(static_cast<std::int64_t>(size));
-  after_change();
 }
 
 void List::erase(std::size_t index, std::size_t count) {
@@ -276,20 +351,28 @@ void List::erase(std::size_t index, std::size_t count) {
     before_change(chunk);
     std::size_t end = offset;
     std::size_t removed = 0;
+    if (offset == chunk.begin && chunk.count <= count) {  // all of it, without a look at each
+      end = chunk.bytes.size();
+      removed = chunk.count;
+      listpack_ -= chunk.listpack;
+    }
     while (removed < count && end < chunk.bytes.size()) {
       std::size_t size = 0;
-      std::ignore = element_at(chunk, end, size);
+      discount(chunk, element_at(chunk, end, size));
       end += size;
       ++removed;
     }
-    chunk.bytes.erase(offset, end - offset);
     add_bytes(-static_cast<std::int64_t>(end - offset));
     chunk.count -= static_cast<std::uint32_t>(removed);
     size_ -= removed;
     count -= removed;
-    if (chunk.count == 0) remove_chunk(place);
+    if (chunk.count == 0) {
+      remove_chunk(place);
+    } else {
+      chunk.bytes.erase(offset, end - offset);
+    }
   }
-  after_change();
+  after_shrinking(Shrunk::kToHalf);
 }
 
 std::string_view List::Cursor::value() const {
@@ -355,6 +438,7 @@ Status List::decode(std::string_view from) {
     chunk.bytes = bytes;
     chunk.count = static_cast<std::uint32_t>(count);
     if (Status checked = check_chunk(chunk); !checked) return checked;
+    count_again(chunk);
     size_ += count;
     add_bytes(static_cast<std::int64_t>(bytes.size()));
   }
@@ -415,6 +499,7 @@ Status List::restore_part(std::string_view from) {
   chunk->bytes = from;
   chunk->count = static_cast<std::uint32_t>(count);
   if (Status checked = check_chunk(*chunk); !checked) return checked;
+  count_again(*chunk);
   chunks_[ordinal] = std::move(chunk);
   size_ += count;
   shared_.memory += kChunkBytes;
@@ -441,10 +526,12 @@ std::unique_ptr<Object> List::copy() const {
     Chunk& other = made->new_chunk(made->chunks_.size());
     other.bytes = chunk->bytes.substr(chunk->begin);
     other.count = chunk->count;
+    other.listpack = chunk->listpack;
     made->add_bytes(static_cast<std::int64_t>(other.bytes.size()));
   }
   made->size_ = size_;
   made->quicklist_ = quicklist_;
+  made->listpack_ = listpack_;
   return made;
 }
 

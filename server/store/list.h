@@ -63,9 +63,9 @@ class List final : public Object {
 
  private:
   static constexpr std::size_t kChunkMax = 4096;
-  static constexpr std::size_t kListpackMax = 8192;  // list-max-listpack-size -2
   static constexpr std::int64_t kBaseBytes = 112;
-  static constexpr std::size_t kChunkBytes = 64;
+  static constexpr std::size_t kChunkBytes = 72;
+  static constexpr std::size_t kListpackFrame = 7;  // header and end of a listpack
 
   // Elements lie in bytes[begin, size): length, bytes, and the whole element's size again so that it can be walked
   // backwards.
@@ -74,13 +74,20 @@ class List final : public Object {
     std::uint32_t count = 0;
     std::uint32_t begin = 0;
     std::uint32_t ordinal = 0;  // its place when the walk began
+    std::size_t listpack = 0;   // what its elements would take in a listpack of Redis
     std::string bytes;
     [[nodiscard]] std::size_t used() const { return bytes.size() - begin; }
   };
 
   void locate(std::size_t index, std::size_t& chunk, std::size_t& offset) const;
   void before_change(Chunk& chunk);
-  void after_change();
+  // OBJECT ENCODING changes where Redis's does (redis/redis:src/t_list.c, listTypeTryConversion).
+  void before_growth(std::string_view element);
+  enum class Shrunk : std::uint8_t { kTo, kToHalf };
+  void after_shrinking(Shrunk shrunk);
+  void count(Chunk& chunk, std::string_view element);
+  void discount(Chunk& chunk, std::string_view element);
+  void count_again(Chunk& chunk);
   Chunk& new_chunk(std::size_t place);
   void remove_chunk(std::size_t place);
   void write_part(std::string& to, const Chunk& chunk) const;
@@ -94,6 +101,7 @@ class List final : public Object {
   std::deque<std::unique_ptr<Chunk>> chunks_;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
+  std::size_t listpack_ = kListpackFrame;
   bool quicklist_ = false;
   std::size_t walk_next_ = 0;
 };

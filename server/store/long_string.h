@@ -38,7 +38,7 @@ class LongString final : public Object {
   [[nodiscard]] bool free_some(std::size_t elements) override;
 
  private:
-  static constexpr std::size_t kPageSize = 4096;
+  static constexpr std::size_t kPageSize = 4080;  // with what a std::string adds, one block of 4 KiB
   static constexpr std::int64_t kBaseBytes = 96;
   struct Page {
     Epoch epoch = 0;

@@ -30,6 +30,7 @@ struct Shared {
   std::uint32_t set_max_intset_entries = 512;
   std::uint32_t set_max_listpack_entries = 128;
   std::uint32_t set_max_listpack_value = 64;
+  std::int32_t list_max_listpack_size = -2;
 };
 
 // A value that is more than a short string: the one interface of container types. An object is walked either whole,
@@ -71,8 +72,10 @@ class Object {
   // The epoch of the last walk that has it, whole or queued.
   [[nodiscard]] bool needs_walk() const { return shared_.walking && walked_ < shared_.epoch; }
   void set_walked() { walked_ = shared_.epoch; }
-  // From here on its parts are walked one by one.
+  // Parts of it may still have to be walked: set with `begin_walk`, ends with the last part.
   bool in_parts = false;
+  // Deleted, overwritten or flushed while in parts: the walk owns it until it has the last part.
+  bool abandoned = false;
 
  protected:
   // True when a part of that epoch must be copied before it changes.

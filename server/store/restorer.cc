@@ -154,10 +154,10 @@ Status Restorer::leaf_record(std::string_view body) {
     return malformed("leaf");
   }
   Database& database = *store_->databases_[db];
-  KeyTrie::Leaf* leaf = nullptr;
-  database.slot(static_cast<std::uint32_t>(slot))
-      .restore_leaf(prefix, static_cast<std::uint32_t>(depth), static_cast<std::uint32_t>(count), store_->shared_.epoch,
-                    leaf);
+  KeyTrie::Leaf* leaf = database.slot(static_cast<std::uint32_t>(slot))
+                            .restore_leaf(prefix, static_cast<std::uint32_t>(depth), static_cast<std::uint32_t>(count),
+                                          store_->shared_.epoch);
+  if (leaf == nullptr) return malformed("leaf: it overlaps another");
   leaf->count = 0;
   for (std::uint64_t i = 0; i < count; ++i) {
     Result<Key*> read = read_key(body);

@@ -302,9 +302,9 @@ Status Set::restore_part(std::string_view from) {
       depth > Table::kDepthMax || count == 0 || count > from.size()) {
     return malformed("set part");
   }
-  Table::Leaf* leaf = nullptr;
-  table_.restore_leaf(prefix, static_cast<std::uint32_t>(depth), static_cast<std::uint32_t>(count), shared_.epoch,
-                      leaf);
+  Table::Leaf* leaf =
+      table_.restore_leaf(prefix, static_cast<std::uint32_t>(depth), static_cast<std::uint32_t>(count), shared_.epoch);
+  if (leaf == nullptr) return malformed("set: parts overlap");
   std::uint32_t i = 0;
   for (; i < count; ++i) {
     std::string_view member;

@@ -73,7 +73,7 @@ Store::Place Store::place(std::uint32_t db, std::string_view name) const {
   Database& database = *databases_[db];
   const std::uint32_t slot = slot_of(name);
   const std::uint64_t hash = hash_of(shared_.hash_seed, name);
-  return {&database, slot, hash, database.slot(slot).find(hash, name)};
+  return {&database, slot, hash, std::as_const(database).slot(slot).find(hash, name)};
 }
 
 const Key* Store::find(std::uint32_t db, std::string_view name) const {
@@ -132,11 +132,15 @@ void Store::erase(const Place& place, bool keep_object) {
   KeyBlock::free(key);
 }
 
-// Freed later, in slices: and not before the walk under way has seen what it still needs of it.
+// Freed later, in slices. Its leaf is walked by now; what the walk still needs of its parts makes it the walk's own.
 void Store::discard(Object* object) {
   if (object == nullptr) return;
+  if (object->in_parts) {
+    object->abandoned = true;
+    return;
+  }
   std::unique_ptr<Object> owned(object);
-  if (!shared_.walking && object->size() <= 64) return;
+  if (object->size() <= 64) return;
   garbage_objects_.push_back(std::move(owned));
 }
 
@@ -296,7 +300,12 @@ void Store::copy(std::uint32_t from_db, std::string_view from, std::uint32_t to_
 
 void Store::flush(std::uint32_t db) {
   if (databases_[db]->keys == 0) return;
-  garbage_databases_.push_back(std::move(databases_[db]));
+  const auto unwalked = walk_databases_.begin() + static_cast<std::ptrdiff_t>(walk_database_);
+  if (shared_.walking && std::find(unwalked, walk_databases_.end(), databases_[db].get()) != walk_databases_.end()) {
+    walk_flushed_.push_back(std::move(databases_[db]));
+  } else {
+    garbage_databases_.push_back(std::move(databases_[db]));
+  }
   databases_[db] = std::make_unique<Database>();
 }
 
@@ -340,9 +349,14 @@ std::uint64_t Store::scan(std::uint32_t db, std::uint64_t cursor, std::size_t co
 }
 
 void Store::for_each_key(std::uint32_t db, Breather& breather, const std::function<void(const Key&)>& visit) const {
-  const Database& database = *databases_[db];
+  for_each_key(*databases_[db], 0, kSlotCount, breather, visit);
+}
+
+void Store::for_each_key(const Database& database, std::uint32_t first_slot, std::uint32_t end_slot, Breather& breather,
+                         const std::function<void(const Key&)>& visit) const {
+  if (database.keys == 0) return;
   std::size_t since_breath = 0;
-  for (std::uint32_t slot = 0; slot < kSlotCount; ++slot) {
+  for (std::uint32_t slot = first_slot; slot < end_slot; ++slot) {
     std::uint64_t from = 0;
     while (KeyTrie::Leaf* leaf = database.slot(slot).leaf_from(from, from)) {
       for (std::uint32_t i = 0; i < leaf->count; ++i) {
@@ -362,10 +376,11 @@ const Key* Store::random_key(std::uint32_t db, std::uint64_t random) const {
   const Database& database = *databases_[db];
   if (database.keys == 0) return nullptr;
   // From a random slot on, the first live key at or after a random rank.
-  for (std::uint32_t tried = 0; tried < kSlotCount; ++tried) {
+  std::uint64_t looked = 0;
+  for (std::uint32_t tried = 0; tried < kSlotCount && looked < 4096; ++tried) {
     const KeyTrie& keys = database.slot(static_cast<std::uint32_t>((random + tried) % kSlotCount));
     const std::uint64_t size = keys.size();
-    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(size, 100); ++i) {
+    for (std::uint64_t i = 0; i < std::min<std::uint64_t>(size, 100); ++i, ++looked) {
       const Key* key = keys.at(((random >> 14) + i) % size).item();
       if (!expired(*key)) return key;
     }
@@ -374,12 +389,12 @@ const Key* Store::random_key(std::uint32_t db, std::uint64_t random) const {
 }
 
 std::uint64_t Store::count_keys_in_slot(std::uint32_t db, std::uint32_t slot) const {
-  return databases_[db]->slot(slot).size();
+  return std::as_const(*databases_[db]).slot(slot).size();
 }
 
 std::vector<std::string> Store::keys_in_slot(std::uint32_t db, std::uint32_t slot, std::uint64_t count) const {
   std::vector<std::string> names;
-  const KeyTrie& keys = databases_[db]->slot(slot);
+  const KeyTrie& keys = std::as_const(*databases_[db]).slot(slot);
   std::uint64_t from = 0;
   while (KeyTrie::Leaf* leaf = keys.leaf_from(from, from)) {
     for (std::uint32_t i = 0; i < leaf->count && names.size() < count; ++i)
@@ -430,6 +445,9 @@ void Store::adopt_settings() {
   shared_.set_max_intset_entries = number("set-max-intset-entries", 512);
   shared_.set_max_listpack_entries = number("set-max-listpack-entries", 128);
   shared_.set_max_listpack_value = number("set-max-listpack-value", 64);
+  const auto list = settings_.find("list-max-listpack-size");
+  const std::optional<std::int64_t> size = list == settings_.end() ? std::nullopt : resp::parse_int64(list->second);
+  shared_.list_max_listpack_size = size ? static_cast<std::int32_t>(std::clamp<std::int64_t>(*size, -5, 1 << 16)) : -2;
 }
 
 // ---- Expiry and freeing
@@ -459,7 +477,6 @@ std::size_t Store::expire_due(std::size_t count, const std::function<void(std::u
 }
 
 void Store::free_some(std::size_t elements) {
-  if (shared_.walking) return;
   while (elements > 0 && !garbage_objects_.empty()) {
     Object& object = *garbage_objects_.front();
     const std::size_t before = object.size();
@@ -481,6 +498,7 @@ void Store::free_database(Database& database, std::size_t& elements) {
     database.deadlines.erase(database.deadlines.begin());
     --elements;
   }
+  if (database.keys == 0) database.free_next = kSlotCount;
   while (elements > 0 && database.free_next < kSlotCount) {
     KeyTrie::Leaf* leaf = database.slot(database.free_next).take_leaf();
     if (leaf == nullptr) {
@@ -554,6 +572,14 @@ std::string Store::digest(Breather& breather) const {
   for (const std::uint64_t index : touched_) put_number(rest, index);
   for (const std::uint64_t index : touched_databases_) put_number(rest, index);
   digest.add(rest);
+  return digest.hex();
+}
+
+std::string Store::digest_of_slots(std::uint32_t first, std::uint32_t end, Breather& breather) const {
+  Digest digest;
+  for (std::uint32_t db = 0; db < database_count(); ++db) {
+    for_each_key(*databases_[db], first, end, breather, [&](const Key& key) { digest.add(describe(db, key)); });
+  }
   return digest.hex();
 }
 

@@ -120,7 +120,7 @@ class Store {
   std::size_t expire_due(std::size_t count, const std::function<void(std::uint32_t, std::string_view)>& expired = {});
   // The earliest deadline of all, 0 if there is none.
   [[nodiscard]] std::uint64_t next_deadline() const;
-  // Detached values are freed in slices of about so many elements; while a walk is under way they are kept for it.
+  // Detached values are freed in slices of about so many elements. What a walk still needs is kept for it.
   void free_some(std::size_t elements);
   [[nodiscard]] std::uint64_t garbage() const { return garbage_objects_.size() + garbage_databases_.size(); }
 
@@ -132,12 +132,14 @@ class Store {
   void end_walk();
   [[nodiscard]] bool walking() const { return shared_.walking; }
   // Copied for the walk and not yet taken by it, in bytes.
-  [[nodiscard]] std::size_t walked_ahead() const { return shared_.walked.size(); }
+  [[nodiscard]] std::size_t walked_ahead() const { return shared_.walked.size() - walked_taken_; }
   static constexpr std::size_t kWalkPiece = std::size_t{512} << 10;
 
   // ---- Digest of everything replicated, equal on all nodes at the same index: 40 hex digits.
   [[nodiscard]] std::string digest(Breather& breather) const;
   [[nodiscard]] std::string digest_of(std::uint32_t db, std::string_view name) const;
+  // Of the keys in slots [first, end) of all databases: what an audit compares, a range at a time.
+  [[nodiscard]] std::string digest_of_slots(std::uint32_t first, std::uint32_t end, Breather& breather) const;
 
  private:
   friend class Restorer;
@@ -158,11 +160,15 @@ class Store {
   void erase(const Place& place, bool keep_object);
   void put(std::uint32_t db, std::string_view name, const KeyBlock::Value& value, std::uint64_t deadline_ms);
   void discard(Object* object);
+  void for_each_key(const Database& database, std::uint32_t first_slot, std::uint32_t end_slot, Breather& breather,
+                    const std::function<void(const Key&)>& visit) const;
   LongString& lengthen(std::uint32_t db, std::string_view name, std::string_view present, std::uint64_t deadline_ms);
   void free_database(Database& database, std::size_t& elements);
   void write_store_record();
   void write_leaf(const Database& database, std::uint32_t slot, KeyTrie::Leaf& leaf);
-  void walk_leaves(std::size_t bytes_max);
+  void walk_leaves();
+  void walked_object();
+  void walked_database();
   void adopt_settings();
 
   Shared shared_;
@@ -186,6 +192,8 @@ class Store {
   std::uint32_t walk_slot_ = 0;
   std::uint64_t walk_hash_ = 0;
   std::deque<Object*> walk_objects_;
+  std::vector<std::unique_ptr<Database>> walk_flushed_;  // flushed, with leaves not yet walked
+  std::size_t walked_taken_ = 0;                         // of shared_.walked
   bool walk_ended_ = false;
 };
 

@@ -32,8 +32,31 @@ void Store::begin_walk() {
 void Store::end_walk() {
   shared_.walking = false;
   shared_.walked = {};
-  walk_objects_.clear();
+  walked_taken_ = 0;
+  while (!walk_objects_.empty()) {
+    walked_object();
+  }
   walk_databases_.clear();
+  for (auto& database : walk_flushed_) garbage_databases_.push_back(std::move(database));
+  walk_flushed_.clear();
+}
+
+// The first of the objects has no part left that the walk needs.
+void Store::walked_object() {
+  Object* const object = walk_objects_.front();
+  walk_objects_.pop_front();
+  object->in_parts = false;
+  if (object->abandoned) garbage_objects_.emplace_back(object);
+}
+
+// The walk has all leaves of a database: if it was flushed meanwhile, its memory may go now.
+void Store::walked_database() {
+  const auto flushed =
+      std::ranges::find(walk_flushed_, walk_databases_[walk_database_], &std::unique_ptr<Database>::get);
+  ++walk_database_;
+  if (flushed == walk_flushed_.end()) return;
+  garbage_databases_.push_back(std::move(*flushed));
+  walk_flushed_.erase(flushed);
 }
 
 void Store::write_store_record() {
@@ -101,31 +124,31 @@ void Store::write_leaf(const Database& database, std::uint32_t slot, KeyTrie::Le
   put_bytes(shared_.walked, body);
 }
 
-void Store::walk_leaves(std::size_t bytes_max) {
+void Store::walk_leaves() {
   // Empty slots cost a little too: a slice looks at so many at most.
   for (std::uint32_t looked = 0; looked < 4096 && walk_database_ < walk_databases_.size();) {
     Database& database = *walk_databases_[walk_database_];
     std::uint64_t next = 0;
-    KeyTrie::Leaf* leaf = database.keys == 0 ? nullptr : database.slot(walk_slot_).leaf_from(walk_hash_, next);
+    KeyTrie::Leaf* leaf = std::as_const(database).slot(walk_slot_).leaf_from(walk_hash_, next);
     if (leaf != nullptr && leaf->epoch < shared_.epoch) before_change(database, walk_slot_, *leaf);
     walk_hash_ = leaf == nullptr ? 0 : next;
     if (walk_hash_ == 0) {
       ++looked;
       if (++walk_slot_ == kSlotCount || database.keys == 0) {
         walk_slot_ = 0;
-        ++walk_database_;
+        walked_database();
       }
     }
-    if (shared_.walked.size() >= bytes_max) return;
+    if (walked_ahead() >= kSliceBytes) return;
   }
 }
 
 bool Store::walk(std::string& to) {
-  if (shared_.walked.size() < kSliceBytes) {
+  if (walked_ahead() < kSliceBytes) {
     if (!walk_objects_.empty()) {
-      if (walk_objects_.front()->walk(shared_.walked, kSliceBytes)) walk_objects_.pop_front();
+      if (walk_objects_.front()->walk(shared_.walked, kSliceBytes)) walked_object();
     } else {
-      walk_leaves(kSliceBytes);
+      walk_leaves();
     }
   }
   const bool all = walk_objects_.empty() && walk_database_ == walk_databases_.size();
@@ -136,10 +159,15 @@ bool Store::walk(std::string& to) {
     // Nothing is left to be copied from here on.
     shared_.walking = false;
   }
-  const std::size_t size = std::min(shared_.walked.size(), kWalkPiece);
-  to.append(shared_.walked, 0, size);
-  shared_.walked.erase(0, size);
-  if (!all || !shared_.walked.empty()) return true;
+  const std::size_t size = std::min(walked_ahead(), kWalkPiece);
+  to.append(shared_.walked, walked_taken_, size);
+  walked_taken_ += size;
+  // Each byte is moved once on average, however much was copied ahead.
+  if (walked_taken_ * 2 >= shared_.walked.size()) {
+    shared_.walked.erase(0, walked_taken_);
+    walked_taken_ = 0;
+  }
+  if (!all || walked_ahead() > 0) return true;
   end_walk();
   return false;
 }
