@@ -535,14 +535,11 @@ std::unique_ptr<Object> List::copy() const {
   return made;
 }
 
-bool List::free_some(std::size_t elements) {
-  while (!chunks_.empty()) {
-    const std::size_t count = chunks_.back()->count;
+bool List::free_some(std::size_t& elements) {
+  for (; elements > 0 && !chunks_.empty(); --elements) {  // a chunk costs about as much as a member of a set
     add_bytes(-static_cast<std::int64_t>(chunks_.back()->used()));
-    size_ -= count;
+    size_ -= chunks_.back()->count;
     remove_chunk(chunks_.size() - 1);
-    if (count >= elements) break;
-    elements -= count;
   }
   return chunks_.empty();
 }

@@ -59,7 +59,7 @@ class List final : public Object {
   [[nodiscard]] Status restore_end() override;
   [[nodiscard]] std::uint64_t digest() const override;
   [[nodiscard]] std::unique_ptr<Object> copy() const override;
-  [[nodiscard]] bool free_some(std::size_t elements) override;
+  [[nodiscard]] bool free_some(std::size_t& elements) override;
 
  private:
   static constexpr std::size_t kChunkMax = 4096;

@@ -130,8 +130,8 @@ std::unique_ptr<Object> LongString::copy() const {
   return made;
 }
 
-bool LongString::free_some(std::size_t elements) {
-  for (std::size_t i = 0; i < elements && !pages_.empty(); ++i) {
+bool LongString::free_some(std::size_t& elements) {
+  for (; elements > 0 && !pages_.empty(); --elements) {
     add_bytes(-static_cast<std::int64_t>(sizeof(Page) + pages_.back().bytes.size()));
     pages_.pop_back();
   }

@@ -35,7 +35,7 @@ class LongString final : public Object {
   [[nodiscard]] Status restore_end() override;
   [[nodiscard]] std::uint64_t digest() const override;
   [[nodiscard]] std::unique_ptr<Object> copy() const override;
-  [[nodiscard]] bool free_some(std::size_t elements) override;
+  [[nodiscard]] bool free_some(std::size_t& elements) override;
 
  private:
   static constexpr std::size_t kPageSize = 4080;  // with what a std::string adds, one block of 4 KiB

@@ -65,8 +65,8 @@ class Object {
   // Of the logical content alone: equal on nodes whatever the order of unordered members.
   [[nodiscard]] virtual std::uint64_t digest() const = 0;
   [[nodiscard]] virtual std::unique_ptr<Object> copy() const = 0;
-  // Gives memory back, about `elements` of it; true when nothing is left.
-  [[nodiscard]] virtual bool free_some(std::size_t elements) = 0;
+  // Gives memory back and takes what that cost off `elements`, about; true when nothing is left.
+  [[nodiscard]] virtual bool free_some(std::size_t& elements) = 0;
 
   [[nodiscard]] std::uint64_t id() const { return id_; }
   // The epoch of the last walk that has it, whole or queued.

@@ -43,8 +43,9 @@ std::uint64_t MemberTraits::hash(std::uint64_t seed, const Member* member) {
 }
 
 Set::~Set() {
-  while (!free_some(1024)) {
-  }
+  std::size_t all = ~std::size_t{0};
+  const bool done = free_some(all);
+  ensure(done, "a set without members is freed");
   shared_.memory -= kBaseBytes;
 }
 
@@ -341,26 +342,25 @@ std::unique_ptr<Object> Set::copy() const {
   return made;
 }
 
-bool Set::free_some(std::size_t elements) {
+bool Set::free_some(std::size_t& elements) {
   if (!integers_.empty()) {
     add_bytes(-static_cast<std::int64_t>(integers_.size() * sizeof(std::int64_t)));
     integers_ = {};
   }
-  std::size_t freed = 0;
-  while (!dense_.empty() && freed < elements) {
+  while (!dense_.empty() && elements > 0) {
     add_bytes(-static_cast<std::int64_t>(member_bytes(dense_.back()).size()) - kMemberBytes);
     free_member(dense_.back());
     dense_.pop_back();
-    ++freed;
+    --elements;
   }
-  while (freed < elements) {
+  while (elements > 0) {
     Table::Leaf* leaf = table_.take_leaf();
     if (leaf == nullptr) break;
     for (std::uint32_t i = 0; i < leaf->count; ++i) {
       add_bytes(-static_cast<std::int64_t>(member_bytes(leaf->items()[i]).size()) - kMemberBytes);
       free_member(leaf->items()[i]);
     }
-    freed += leaf->count + 1;
+    elements -= std::min<std::size_t>(elements, leaf->count + 1);
     std::free(leaf);
   }
   return dense_.empty() && table_.empty();

@@ -81,7 +81,7 @@ class Set final : public Object {
   [[nodiscard]] Status restore_end() override;
   [[nodiscard]] std::uint64_t digest() const override;
   [[nodiscard]] std::unique_ptr<Object> copy() const override;
-  [[nodiscard]] bool free_some(std::size_t elements) override;
+  [[nodiscard]] bool free_some(std::size_t& elements) override;
 
  private:
   enum class Encoding : std::uint8_t { kIntegers = 0, kDense = 1, kTable = 2 };

@@ -478,12 +478,9 @@ std::size_t Store::expire_due(std::size_t count, const std::function<void(std::u
 
 void Store::free_some(std::size_t elements) {
   while (elements > 0 && !garbage_objects_.empty()) {
-    Object& object = *garbage_objects_.front();
-    const std::size_t before = object.size();
-    const bool done = object.free_some(elements);
-    elements -= std::min(elements, before - std::min(before, object.size()) + 1);
-    if (!done) return;
+    if (!garbage_objects_.front()->free_some(elements)) return;
     garbage_objects_.pop_front();
+    if (elements > 0) --elements;
   }
   while (elements > 0 && !garbage_databases_.empty()) {
     free_database(*garbage_databases_.front(), elements);

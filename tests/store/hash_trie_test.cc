@@ -185,8 +185,8 @@ TEST(HashTrie, ARestoredTrieGoesOnInTheSameOrder) {
   std::vector<std::unique_ptr<Thing>> things;
   for (Trie::Leaf* leaf : leaves) {
     const std::uint64_t hash = leaf->items()[0]->hash;
-    Trie::Leaf* made = nullptr;
-    copy.restore_leaf(hash, pair.trie.depth_of(hash), leaf->count, 1, made);
+    Trie::Leaf* made = copy.restore_leaf(hash, pair.trie.depth_of(hash), leaf->count, 1);
+    ASSERT_NE(made, nullptr);
     for (std::uint32_t i = 0; i < leaf->count; ++i) {
       things.push_back(std::make_unique<Thing>(*leaf->items()[i]));
       made->items()[i] = things.back().get();

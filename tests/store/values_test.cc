@@ -355,7 +355,7 @@ TYPED_TEST(AnyValue, IsFreedInSlices) {
     TypeParam value(shared);
     for (int i = 0; i < 3000; ++i) change(value, draw);
     int slices = 1;
-    while (!value.free_some(4)) ++slices;
+    for (std::size_t elements = 4; !value.free_some(elements); elements = 4) ++slices;
     EXPECT_GT(slices, 3);
   }
   EXPECT_EQ(shared.memory, 0);
