@@ -151,11 +151,15 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
 void Engine::answered_write(Session& session) {
   const Pending done = session.pending.front();
   session.pending.pop_front();
-  --session.writes_pending;
   session.last_write_index = applied_.value;
-  if (done.command != nullptr && done.command->is(commands::kBlocking)) resume(session, Hold::kBlocked);
-  if (session.held(Hold::kFragments)) resume(session, Hold::kFragments);
+  settled_write(session, done.command);
   drain(session);
+}
+
+void Engine::settled_write(Session& session, const Command* command) {
+  --session.writes_pending;
+  if (command != nullptr && command->is(commands::kBlocking)) resume(session, Hold::kBlocked);
+  if (session.held(Hold::kFragments)) resume(session, Hold::kFragments);
 }
 
 void Engine::finish_batch(Batch batch) {

@@ -212,6 +212,7 @@ class Engine final : public commands::Surroundings,
   void place_read(Session& session, Pending pending);
   bool propose(Session& session, commands::CommandId id, const commands::Command& command, Arguments arguments);
   [[nodiscard]] bool room_for(std::size_t size) const;
+  [[nodiscard]] bool may_close() const;
   void propose_for(Session& session, commands::CommandId id, const commands::Command& command, Arguments arguments);
   void run_local(Session& session, const commands::Command& command, Arguments arguments, resp::Writer& reply);
   void answer_local(Session& session, const commands::Command& command, Arguments arguments, resp::Writer& reply,
@@ -258,6 +259,7 @@ class Engine final : public commands::Surroundings,
   void apply_command(const Applied& applied, Session* session);
   bool execute_applied(const Applied& applied, Session* session, resp::Writer& reply);
   void answered_write(Session& session);
+  void settled_write(Session& session, const commands::Command* command);
   void finish_batch(Batch batch);
   void begin_term();
   void swap_in_snapshot();

@@ -31,12 +31,15 @@ void Engine::propose_fragments() {
     Fragmenting& sending = fragmenting_.front();
     Session* session = sessions_.find(sending.session);
     const std::string_view piece = std::string_view(sending.encoded).substr(sending.offset, kPieceSize);
+    if (pipeline_.full(piece.size() + 128)) {
+      if (!may_close()) return;
+      close_batch();
+    }
+    if (!leading()) return;
+    CommandHeader header{.id = commands::CommandId::kFragment, .number = sending.number, .sequence = sending.offset};
+    header.connection = connection_of_id(sending.session);
     sending.offset += piece.size();
     const bool last = sending.offset == sending.encoded.size();
-    if (pipeline_.full(piece.size() + 128)) close_batch();
-    if (!leading()) return;
-    CommandHeader header{.id = commands::CommandId::kFragment, .number = sending.number};
-    header.connection = connection_of_id(sending.session);
     const std::array<std::string_view, 3> arguments{"fragment", last ? "1" : "0", piece};
     const bool waiting = last && session != nullptr && !session->pending.empty();
     const std::uint64_t batch = pipeline_.add(waiting ? session : nullptr, header, arguments);
@@ -60,7 +63,14 @@ void Engine::cancel_fragments() {
 
 bool Engine::apply_fragment(commands::Context& context, const Applied& applied, Session* session) {
   ensure(applied.arguments.size() == 3, "a fragment has a flag and bytes");
-  fragments_.append(context.origin, applied.arguments[2]);
+  const auto before = fragments_.all().find(context.origin);
+  const std::size_t arrived = before == fragments_.all().end() ? 0 : before->second.size();
+  if (applied.header.sequence == arrived) {
+    fragments_.append(context.origin, applied.arguments[2]);
+  } else {
+    // A piece is missing: never take the rest for a whole.
+    static_cast<void>(fragments_.take(context.origin));
+  }
   if (applied.arguments[1] != "1") {
     context.reply.ok();  // nobody reads it: only the last fragment has a client waiting
     return false;
@@ -69,8 +79,10 @@ bool Engine::apply_fragment(commands::Context& context, const Applied& applied, 
   CommandReader reader(whole);
   CommandHeader header;
   std::vector<std::string_view> arguments;
-  const bool complete = reader.next(header, arguments);
-  ensure(complete, "the fragments of a command make a whole one within a term");
+  if (applied.header.sequence != arrived || !reader.next(header, arguments)) {
+    context.reply.error("TRYAGAIN only a part of the command arrived, and it was not executed");
+    return false;
+  }
   return execute_applied({applied.node, header, arguments, applied.seed, applied.clock_ms}, session, context.reply);
 }
 

@@ -251,7 +251,7 @@ void Engine::end_turn() {
   if (store_ != nullptr) expire();
   propose_fragments();
   // A read round rides on the append that leaves anyway, else it goes alone.
-  const bool closing = leading() && pipeline_.should_close(now_.monotonic_us);
+  const bool closing = may_close() && pipeline_.should_close(now_.monotonic_us);
   const bool round = begin_read_round(closing);
   if (closing) close_batch();
   if (closing && round) feed(raft::Flush{});
@@ -315,7 +315,8 @@ void Engine::settle_role() {
 }
 
 void Engine::begin_leading() {
-  cancel_reads();  // follower rounds of before
+  cancel_reads();      // follower rounds of before
+  cancel_fragments();  // of an earlier term, when one turn saw the loss of leadership and its return
   serving_leader_ = true;
   clock_.lead(last_clock_ms_, now_);
   PayloadHeader header;

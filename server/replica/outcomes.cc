@@ -70,7 +70,9 @@ void Engine::lose_batch(Batch batch, Outcome outcome) {
   CommandReader reader(payload->commands);
   CommandHeader header;
   std::vector<std::string_view> arguments;
-  resolved_batch_ = batch.number;
+  // One that Raft refused may have older ones in flight, which are not resolved by this.
+  const bool oldest = pipeline_.in_flight().empty() || pipeline_.in_flight().front().number > batch.number;
+  if (oldest) resolved_batch_ = batch.number;
   for (std::size_t i = 0; reader.next(header, arguments); ++i) {
     Session* session = i < batch.writers.size() ? batch.writers[i] : nullptr;
     if (session == nullptr) continue;
@@ -95,23 +97,41 @@ void Engine::lose_write(Session& session, const CommandHeader& header, Arguments
     session.pending.front().cancelled = true;
     drain(session);
   }
-  if (session.pending.empty() || session.pending.front().number != header.number) return;  // a fragment, answered once
-  Pending& head = session.pending.front();
-  const std::uint64_t batch = head.batch;
-  {
-    ReplyScope scope(*this, session, head.silent);
+  const auto lost = std::ranges::find_if(session.pending, [&](const Pending& pending) {
+    return pending.kind == Pending::Kind::kWrite && pending.number == header.number;
+  });
+  if (lost == session.pending.end()) return;  // a fragment, answered once
+  const std::uint64_t batch = lost->batch;
+  const bool whole = header.id != commands::CommandId::kTransaction && header.id != commands::CommandId::kFragment;
+  const auto say = [&](resp::Writer& reply) {
     if (outcome == Outcome::kUnknown) {
-      session.writer().error("INDOUBT outcome unknown: the write may or may not take effect");
+      reply.error("INDOUBT outcome unknown: the write may or may not take effect");
     } else {
-      redirect(session, *head.command, header.id == commands::CommandId::kTransaction ? Arguments{} : arguments,
-               session.writer());
+      redirect(session, *lost->command, whole ? arguments : Arguments{}, reply);
+    }
+  };
+  ++statistics_.error_replies;
+  if (batch != 0) {
+    for (Pending& pending : session.pending) {
+      if (pending.kind == Pending::Kind::kRead && pending.batch == batch) pending.cancelled = true;
     }
   }
-  ++statistics_.error_replies;
-  for (Pending& pending : session.pending) {
-    if (pending.kind == Pending::Kind::kRead && pending.batch == batch) pending.cancelled = true;
+  if (lost == session.pending.begin()) {
+    {
+      ReplyScope scope(*this, session, lost->silent);
+      say(session.writer());
+    }
+    answered_write(session);
+    return;
   }
-  answered_write(session);
+  // Older writes of the connection are still in flight: the answer waits for its turn (pitfall H1).
+  const commands::Command* command = lost->command;
+  lost->offset = static_cast<std::uint32_t>(session.arena.size());
+  resp::Writer writer(session.arena, session.writer().protocol());
+  say(writer);
+  lost->size = static_cast<std::uint32_t>(session.arena.size() - lost->offset);
+  lost->kind = Pending::Kind::kReply;
+  settled_write(session, command);
 }
 
 // After a step-down: what is not resolved within the bound is in doubt. Its batch is forgotten; should the entry commit

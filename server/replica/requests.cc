@@ -214,9 +214,18 @@ void Engine::place_read(Session& session, Pending pending) {
   if (settings_.values().read_mode == ReadMode::kStale) drain(session);
 }
 
+// The first is admitted whatever its size (pitfall B8). What earlier leaders left uncommitted counts too: within this
+// bound Raft never refuses a batch for its own.
 bool Engine::room_for(std::size_t size) const {
-  const std::size_t held = pipeline_.open_size() + pipeline_.in_flight_bytes();
-  return pipeline_.in_flight().empty() || held + size <= settings_.values().client_memory_max;
+  const std::size_t raft_bytes = raft_ == nullptr ? 0 : raft_->uncommitted_bytes();
+  const std::size_t uncommitted = std::max(pipeline_.in_flight_bytes(), raft_bytes);
+  return uncommitted == 0 || pipeline_.open_size() + uncommitted + size <= settings_.values().client_memory_max;
+}
+
+// While leadership is being handed over Raft takes no proposals: the open batch waits until that has succeeded, and its
+// commands are redirected, or has failed, and it goes on.
+bool Engine::may_close() const {
+  return leading() && raft_->transfer_target().value == 0;
 }
 
 bool Engine::propose(Session& session, CommandId id, const Command& command, Arguments arguments) {
@@ -231,7 +240,7 @@ bool Engine::propose(Session& session, CommandId id, const Command& command, Arg
     ++statistics_.error_replies;
     return true;
   }
-  if (!room_for(std::min(size, kPayloadMax))) {
+  if (!room_for(std::min(size, kPayloadMax)) || (pipeline_.full(size) && !may_close())) {
     session.hold(Hold::kBackPressure);
     back_pressured_.push_back(session.id());
     return false;
@@ -312,7 +321,7 @@ void Engine::resume(Session& session, Hold hold) {
 }
 
 void Engine::process_resumed() {
-  if (!back_pressured_.empty() && room_for(0)) {
+  if (!back_pressured_.empty() && (room_for(0) || !leading())) {
     for (const std::uint64_t id : std::exchange(back_pressured_, {})) {
       if (Session* session = sessions_.find(id)) resume(*session, Hold::kBackPressure);
     }
