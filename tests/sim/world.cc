@@ -228,8 +228,8 @@ void World::end_load() {
     break_off("no leader within ten election timeouts although all is well");
     return;
   }
-  run_for(kAfterglow_us);
   wait_for_clients();
+  run_for(kAfterglow_us);
   if (!broken_) read_all();
   if (broken_) return;
   if (!run_until(kRestBound_us, [this] { return at_rest(); })) {
