@@ -27,15 +27,17 @@ class HashTrie {
   static constexpr std::uint32_t kMergeBelow = 16;
   static constexpr std::uint32_t kDepthMax = 36;  // equal prefixes beyond it share a leaf, however large
 
-  // Leaves are the parts of the snapshot's walk. One block: this, the items, then a byte of each item's hash.
+  // Leaves are the parts of the snapshot's walk. One block: this, a byte of each item's hash, then the items; so a
+  // search reads one cache line to know where to look.
   struct Leaf {
     Epoch epoch;
     std::uint32_t count;
     std::uint32_t capacity;
     std::uint32_t unused;
 
-    [[nodiscard]] Item* items() { return reinterpret_cast<Item*>(this + 1); }
-    [[nodiscard]] std::uint8_t* tags() { return reinterpret_cast<std::uint8_t*>(items() + capacity); }
+    [[nodiscard]] std::uint8_t* tags() { return reinterpret_cast<std::uint8_t*>(this + 1); }
+    [[nodiscard]] Item* items() { return reinterpret_cast<Item*>(tags() + tag_bytes(capacity)); }
+    [[nodiscard]] static std::size_t tag_bytes(std::uint32_t capacity) { return (capacity + 7) & ~std::size_t{7}; }
   };
 
   HashTrie() = default;
@@ -219,7 +221,9 @@ class HashTrie {
     return is_inner(node) ? inner(node)->count : leaf(node)->count;
   }
 
-  static std::size_t leaf_bytes(std::uint32_t capacity) { return sizeof(Leaf) + capacity * (sizeof(Item) + 1); }
+  static std::size_t leaf_bytes(std::uint32_t capacity) {
+    return sizeof(Leaf) + Leaf::tag_bytes(capacity) + capacity * sizeof(Item);
+  }
   static Leaf* make_leaf(std::uint32_t capacity, Epoch epoch) {
     auto* made = static_cast<Leaf*>(std::malloc(leaf_bytes(capacity)));
     ensure(made != nullptr, "memory for a leaf is there");

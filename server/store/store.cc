@@ -78,7 +78,9 @@ Store::Place Store::place(std::uint32_t db, std::string_view name) const {
 
 const Key* Store::find(std::uint32_t db, std::string_view name) const {
   const Place found = place(db, name);
-  return found && !expired(*found.key()) ? found.key() : nullptr;
+  const Key* key = found && !expired(*found.key()) ? found.key() : nullptr;
+  if (read_clock_ms_ != 0) ++(key != nullptr ? read_hits_ : read_misses_);
+  return key;
 }
 
 Key* Store::find_for_change(std::uint32_t db, std::string_view name) {

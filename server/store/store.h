@@ -55,6 +55,9 @@ class Store {
   // between the last applied clock and that of the read, so that the answer needs an entry with that clock first.
   void begin_read(std::uint64_t clock_ms);
   [[nodiscard]] bool end_read();
+  // How many lookups of reads found a key, and how many did not: node-local, for INFO.
+  [[nodiscard]] std::uint64_t read_hits() const { return read_hits_; }
+  [[nodiscard]] std::uint64_t read_misses() const { return read_misses_; }
 
   // ---- Keys
   [[nodiscard]] std::uint32_t database_count() const { return static_cast<std::uint32_t>(databases_.size()); }
@@ -177,6 +180,8 @@ class Store {
   std::uint64_t index_ = 0;
   std::uint64_t read_clock_ms_ = 0;  // 0: no read under way
   mutable bool needs_clock_ = false;
+  mutable std::uint64_t read_hits_ = 0;
+  mutable std::uint64_t read_misses_ = 0;
   std::vector<std::uint64_t> touched_;
   std::vector<std::uint64_t> touched_databases_;
   Waiters waiters_;

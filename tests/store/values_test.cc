@@ -262,6 +262,34 @@ TEST(Set, EncodingsChangeAtRedissBorders) {
   EXPECT_EQ(many.encoding(), "hashtable");
 }
 
+// OBJECT ENCODING of lists in Redis 7.2 by the size of its listpack: list-max-listpack-size -2 is 8 KiB, integers are
+// packed (redis/redis:src/t_list.c, src/listpack.c).
+TEST(List, EncodingsChangeAtRedissBorders) {
+  Shared shared;
+  List numbers(shared);
+  for (int i = 0; i < 2000; ++i) numbers.push_back(std::to_string(i));
+  EXPECT_EQ(numbers.encoding(), "listpack");  // 128 of 2 bytes, 1872 of 3
+  while (numbers.encoding() == "listpack") numbers.push_back("100");
+  EXPECT_NEAR(static_cast<double>(numbers.size()), 2000 + (8192 - 7 - 128 * 2 - 1872 * 3) / 2.0, 3);
+  while (numbers.encoding() == "quicklist") numbers.pop_back();
+  EXPECT_NEAR(static_cast<double>(numbers.size()), 128 + (4096 - 7 - 128 * 2) / 3.0, 3);
+  List wide(shared);
+  wide.push_back(std::string(8185, 'x'));
+  EXPECT_EQ(wide.encoding(), "listpack");
+  wide.set(0, std::string(8186, 'x'));
+  EXPECT_EQ(wide.encoding(), "quicklist");
+  wide.set(0, "small");
+  EXPECT_EQ(wide.encoding(), "listpack");
+  shared.list_max_listpack_size = 3;
+  List few(shared);
+  for (int i = 0; i < 3; ++i) few.push_front("e");
+  EXPECT_EQ(few.encoding(), "listpack");
+  few.insert(1, "e");
+  EXPECT_EQ(few.encoding(), "quicklist");
+  few.erase(0, 3);
+  EXPECT_EQ(few.encoding(), "listpack");
+}
+
 TEST(LongString, AgreesWithAString) {
   for (std::uint64_t seed = 1; seed <= 4; ++seed) {
     Draw draw(seed);
