@@ -14,7 +14,7 @@ using Epoch = std::uint32_t;
 // Takes what a walk must see before it changes. One per store; does nothing while no walk is under way.
 class Walk;
 
-// Little-endian numbers and length-prefixed bytes: the records of a snapshot.
+// Little-endian numbers and length-prefixed bytes: the records of a snapshot, docs/store-format.md.
 void put_number(std::string& to, std::uint64_t value);  // variable length, 1 to 10 bytes
 void put_bytes(std::string& to, std::string_view bytes);
 // False when malformed; `from` then is unusable.
