@@ -14,6 +14,7 @@
 #include "base/result.h"
 #include "server/net/client_sink.h"
 #include "server/net/clients.h"
+#include "server/net/clock.h"
 #include "server/net/disk_threads.h"
 #include "server/net/handle.h"
 #include "server/net/listener.h"
@@ -64,6 +65,7 @@ class Server final : public replica::Host, private ClientSink {
   void submit(replica::BulkRequest request) override { bulk_requests_.push_back(std::move(request)); }
   void pump() override;
   void wake_at(std::uint64_t monotonic_us) override { wake_us_ = monotonic_us; }
+  std::uint64_t measure_ns() const override { return read_measure_ns(); }
   void random_bytes(std::span<char> into) override;
   void log(replica::LogLevel level, const std::string& line) override;
   replica::local::ProcessView process() const override;

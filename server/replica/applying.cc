@@ -104,8 +104,15 @@ void Engine::apply_command(const Applied& applied, Session* session) {
          "a connection's writes are applied in the order they were sent (pitfall H1)");
   bool blocked = false;
   {
-    ReplyScope scope(*this, *session, session->pending.front().silent);
+    const Pending& head = session->pending.front();
+    ReplyScope scope(*this, *session, head.silent);
+    const std::size_t begin = session->output().size();
+    const std::uint64_t begin_ns = host_.measure_ns();
     blocked = execute_applied(applied, session, session->writer());
+    if (head.command != nullptr && static_cast<std::size_t>(head.command->id) < statistics_.per_command.size()) {
+      const bool failed = session->output().size() > begin && session->output()[begin] == '-';
+      executed(*session, *head.command, applied.arguments, begin_ns, failed);
+    }
   }
   if (blocked) {
     begin_wait(*session);

@@ -153,6 +153,7 @@ class Engine final : public commands::Surroundings,
     ReplyScope(const ReplyScope&) = delete;
     ReplyScope& operator=(const ReplyScope&) = delete;
     ~ReplyScope() {
+      engine_.count_errors(session_, begin_);
       if (silent_) session_.output().resize(begin_);
       engine_.report_output(session_);
     }
@@ -223,6 +224,12 @@ class Engine final : public commands::Surroundings,
   void drop_consumed_input(Session& session);
   void count(Session& session, const commands::Command& command);
   void report_output(Session& session);
+  // A reply was written from `begin` on: INFO's errorstats.
+  void count_errors(const Session& session, std::size_t begin);
+  // A command ran for a client of this node: commandstats, SLOWLOG, LATENCY. Execution only (redis-semantics,
+  // "Node-local things").
+  void executed(const Session& session, const commands::Command& command, Arguments arguments, std::uint64_t begin_ns,
+                bool failed);
   void resume(Session& session, Hold hold);
   void process_resumed();
   [[nodiscard]] bool debug_allowed(const Session& session) const;
@@ -291,6 +298,7 @@ class Engine final : public commands::Surroundings,
   void start_raft();
   void form_cluster();
   void follow_configuration();
+  void link_to_initial_members();
   void feed(raft::Input input);
   void feed_later();
   void carry_out(raft::Output& output);

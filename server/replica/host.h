@@ -26,7 +26,8 @@ struct Time {
   std::uint64_t wall_ms = 0;       // Unix time; may jump
 };
 
-// One message to a peer: the length prefix and header bytes, then payloads, written back to back by one gather write.
+// One message to a peer: header bytes, then payloads, written back to back by one gather write behind a length prefix
+// that the host puts in front.
 struct Frame {
   std::string header;
   std::vector<SharedBytes> payloads;
@@ -80,6 +81,8 @@ class Host {
   virtual void pump() = 0;
   // The next `Replica::advance` must come no later than this (CLOCK_BOOTTIME, microseconds).
   virtual void wake_at(std::uint64_t monotonic_us) = 0;
+  // For measuring how long something took, never for deciding anything. Nanoseconds since whenever.
+  [[nodiscard]] virtual std::uint64_t measure_ns() const { return 0; }
   // For nonces and seeds; from the operating system, or from the simulator's seed.
   virtual void random_bytes(std::span<char> into) = 0;
   // One line for the operator.

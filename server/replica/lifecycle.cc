@@ -92,12 +92,8 @@ void Engine::start_raft() {
 
 // No cluster yet: a single node forms its own, several need every initial member once.
 void Engine::form_cluster() {
-  const Values& values = settings_.values();
-  std::vector<PeerAddress> members;
-  for (const InitialMember& member : values.initial_cluster)
-    members.push_back({member.node, member.host, member.peer_port});
-  peers_.set_members(members);
-  if (members.size() > 1) return;
+  link_to_initial_members();
+  if (settings_.values().initial_cluster.size() > 1) return;
   ClusterId cluster;
   host_.random_bytes(std::span(reinterpret_cast<char*>(cluster.data()), cluster.size()));
   cluster[0] |= 1;  // never the id that means none
@@ -440,10 +436,22 @@ std::optional<MemberAddress> Engine::leader_address() const {
   return parse_member_address(leader->address);
 }
 
-// Links to every member of the newest configuration.
+void Engine::link_to_initial_members() {
+  std::vector<PeerAddress> members;
+  for (const InitialMember& member : settings_.values().initial_cluster) {
+    members.push_back({member.node, member.host, member.peer_port});
+  }
+  peers_.set_members(members);
+}
+
+// Links to every member of the newest configuration. A node that started again before it had one on disk can only go by
+// its settings: without links it could not even answer the leader that wants to send it the first entry.
 void Engine::follow_configuration() {
   const raft::Configuration& configuration = raft_->configuration();
-  if (configuration.empty()) return;
+  if (configuration.empty()) {
+    link_to_initial_members();
+    return;
+  }
   peers_.set_configuration(configuration);
   std::vector<PeerAddress> members;
   for (const raft::Member& member : configuration.members()) {

@@ -22,7 +22,6 @@ bool Engine::take_elsewhere(Session& session, const Command& command, Arguments 
     return false;
   }
   session.leaderless_over = false;
-  ++statistics_.error_replies;
   if (session.transaction.open) session.transaction.aborted = true;
   answer(session, [&](resp::Writer& reply) { redirect(session, command, arguments, reply); });
   return true;
@@ -110,7 +109,6 @@ void Engine::lose_write(Session& session, const CommandHeader& header, Arguments
       redirect(session, *lost->command, whole ? arguments : Arguments{}, reply);
     }
   };
-  ++statistics_.error_replies;
   if (batch != 0) {
     for (Pending& pending : session.pending) {
       if (pending.kind == Pending::Kind::kRead && pending.batch == batch) pending.cancelled = true;

@@ -97,13 +97,21 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   context.clock_ms = clock_ms;
   context.index = applied_.value;
   context.may_block = false;
+  const std::size_t begin = session.output().size();
+  const std::uint64_t begin_ns = host_.measure_ns();
   if (head.command->id == commands::CommandId::kExec) {
     run_transaction(context, &session);
   } else {
     commands::execute(context);
   }
   const bool needs_clock = store_->end_read();
-  if (!needs_clock || !by_leader_clock) return true;
+  if (!needs_clock || !by_leader_clock) {
+    const bool failed = session.output().size() > begin && session.output()[begin] == '-';
+    executed(session, *head.command, arguments, begin_ns, failed);
+    statistics_.keyspace_hits = store_->read_hits();
+    statistics_.keyspace_misses = store_->read_misses();
+    return true;
+  }
   session.writer().rollback(start);
   head.round = 0;
   head.batch = pipeline_.want_entry(&session);

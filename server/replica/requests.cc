@@ -90,7 +90,6 @@ bool Engine::take(Session& session, Arguments arguments) {
     if (command != nullptr && command->id == CommandId::kExec) return refuse_exec(session, write);
     if (session.transaction.open) session.transaction.aborted = true;
     answer(session, write);
-    ++statistics_.error_replies;
     return true;
   };
   if (command == nullptr || command->is_container) {
@@ -142,7 +141,6 @@ bool Engine::refuse_exec(Session& session, const std::function<void(resp::Writer
   resp::Writer writer(error, resp::Writer::Protocol::kResp2);
   write(writer);
   forget_transaction(session);
-  ++statistics_.error_replies;
   const std::string_view reason = std::string_view(error).substr(1, error.size() - 3);
   answer(session, [&](resp::Writer& reply) {
     reply.error("EXECABORT Transaction discarded because of: " + std::string(reason));
@@ -162,7 +160,11 @@ bool Engine::take_local(Session& session, const Command& command, Arguments argu
 
 void Engine::run_local(Session& session, const Command& command, Arguments arguments, resp::Writer& reply) {
   const std::size_t begin = session.output().size();
+  const std::uint64_t begin_ns = host_.measure_ns();
   answer_local(session, command, arguments, reply, false);
+  const bool failed = session.output().size() > begin && session.output()[begin] == '-';
+  executed(session, command, arguments, begin_ns, failed);
+  count_errors(session, begin);
   if (session.silent) session.output().resize(begin);
   report_output(session);
 }
@@ -237,7 +239,6 @@ bool Engine::propose(Session& session, CommandId id, const Command& command, Arg
     // 7).
     answer(session,
            [](resp::Writer& reply) { reply.error("MISCONF Errors writing to the log: No space left on device"); });
-    ++statistics_.error_replies;
     return true;
   }
   if (!room_for(std::min(size, kPayloadMax)) || (pipeline_.full(size) && !may_close())) {
@@ -306,6 +307,34 @@ void Engine::count(Session& session, const Command& command) {
   ++session.commands_processed;
   session.last_command = command.name;
   ++statistics_.per_command[static_cast<std::size_t>(command.id)].calls;
+}
+
+void Engine::count_errors(const Session& session, std::size_t begin) {
+  const std::string_view reply = std::string_view(session.output()).substr(std::min(begin, session.output().size()));
+  if (reply.empty() || reply.front() != '-') return;
+  ++statistics_.error_replies;
+  // Words that clients make up must not fill the map.
+  if (statistics_.errors.size() < 128)
+    ++statistics_.errors[std::string(reply.substr(1, reply.find_first_of(" \r") - 1))];
+}
+
+void Engine::executed(const Session& session, const Command& command, Arguments arguments, std::uint64_t begin_ns,
+                      bool failed) {
+  const std::uint64_t taken_ns = host_.measure_ns() - begin_ns;
+  Statistics::PerCommand& one = statistics_.per_command[static_cast<std::size_t>(command.id)];
+  one.nanoseconds += taken_ns;
+  one.microseconds = one.nanoseconds / 1000;
+  if (failed) ++one.failed;
+  const std::uint64_t taken_us = taken_ns / 1000;
+  latency_.add_command(static_cast<std::uint16_t>(command.id), taken_us);
+  const Values& values = settings_.values();
+  if (taken_us >= values.slowlog_log_slower_than_us && !command.is(commands::kSkipSlowlog)) {
+    slow_log_.add(now_.wall_ms / 1000, taken_us, arguments, session.address().peer, session.name,
+                  values.slowlog_max_len);
+  }
+  const std::uint64_t threshold_ms = values.latency_monitor_threshold_ms;
+  if (threshold_ms != 0 && taken_us >= threshold_ms * 1000)
+    latency_.add("command", now_.wall_ms / 1000, taken_us / 1000);
 }
 
 void Engine::report_output(Session& session) {

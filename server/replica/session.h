@@ -88,6 +88,7 @@ class Session {
   // Bytes to be written by the host, which erases what it has written from the front. `output_sent` counts from the
   // front what is already written, so that the host need not erase after every partial write.
   [[nodiscard]] std::string& output() { return output_; }
+  [[nodiscard]] const std::string& output() const { return output_; }
   std::size_t output_sent = 0;
   bool output_reported = false;  // Host::output_ready was called in this turn
   [[nodiscard]] resp::Writer& writer() { return writer_; }

@@ -29,7 +29,8 @@ struct Statistics {
   };
   struct PerCommand {
     std::uint64_t calls = 0;
-    std::uint64_t microseconds = 0;
+    std::uint64_t nanoseconds = 0;
+    std::uint64_t microseconds = 0;  // the same, as shown
     std::uint64_t rejected = 0;
     std::uint64_t failed = 0;
   };
