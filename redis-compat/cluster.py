@@ -191,8 +191,20 @@ class Cluster:
             if not node.alive:
                 node.start()
         self.wait_leader()
+        wait_for(self._connected, "links between all nodes")
+
+    def _connected(self):
+        """Every node answers, knows the same leader, and has links to all others."""
+        leaders = set()
         for node in self.nodes:
-            node.wait_ready()
+            if node.answers():
+                with node.connect(timeout=2) as connection:
+                    raft = connection.info("raft")
+                leaders.add(raft["raft_leader_addr"])
+                if any("link=up" not in value for name, value in raft.items() if name.startswith("raft_node")
+                       and "addr=" in value):
+                    return False
+        return len(leaders) == 1
 
     def _leader(self):
         for node in self.nodes:

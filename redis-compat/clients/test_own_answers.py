@@ -51,7 +51,7 @@ class OwnAnswers(unittest.TestCase):
                       ("FLUSHSLOTS",),
                       ("SETSLOT", "1", "STABLE"), ("MEET", "127.0.0.1", "1"), ("FORGET", "0" * 40),
                       ("REPLICATE", "0" * 40), ("RESET",),
-                      ("SET-CONFIG-EPOCH", "5"), ("BUMPEPOCH",)):
+                      ("SET-CONFIG-EPOCH", "5")):
             with self.subTest(words=words):
                 self.refused("CLUSTER", *words)
 
@@ -143,7 +143,7 @@ class OwnAnswers(unittest.TestCase):
                      "SENTINEL", "SLOWLOG"):
             lines = self.connection.ask(name, "HELP")
             self.assertEqual(lines[0], b"%b <subcommand> [<arg> [value] [opt] ...]. Subcommands are:" % name.encode())
-            self.assertEqual(lines[-2:], [b"HELP", b"    Print this help."])
+            self.assertEqual(lines[-2:], [b"HELP", b"    Prints this help."])
 
 
 class Doors(unittest.TestCase):

@@ -93,8 +93,9 @@ def hello(reply):
 
 def field_names(reply):
     """key=value and key:value texts (CLIENT LIST, INFO, DEBUG OBJECT): which fields, in which order."""
-    return make(reply.kind, b" ".join(re.findall(rb"([\w-]+)[=:]", reply.value))) if isinstance(reply.value,
-                                                                                                bytes) else reply
+    if not isinstance(reply.value, bytes):
+        return reply
+    return make(reply.kind, b" ".join(re.findall(rb"(?:^(?:txt:)?|[ \n])([a-z][\w-]*)[=:]", reply.value)))
 
 
 def command_info(reply):

@@ -171,13 +171,19 @@ class Libraries(unittest.TestCase):
             ports = ",".join(str(node.port) for node in cluster.nodes)
             worker = subprocess.Popen(["node", "increments.mjs"], cwd=ROOT / "redis-compat/node", stdin=subprocess.PIPE,
                                       stdout=subprocess.PIPE, env={**os.environ, "REDRAFT_PORTS": ports})
+            lines = []
+            reader = threading.Thread(target=lambda: lines.extend(worker.stdout), daemon=True)
+            reader.start()
             try:
                 for _ in range(self.STEP_DOWNS):
-                    for _ in range(20):  # a line for every 100 acknowledgements
-                        self.assertTrue(worker.stdout.readline(), "increments.mjs ended")
+                    target = len(lines) + 20  # a line for every 100 acknowledgements
+                    wait_for(lambda: len(lines) >= target, "2000 acknowledgements of ioredis", 30)
                     cluster.hand_over()
-                out, _ = worker.communicate(b"stop\n", timeout=30)
+                worker.stdin.write(b"stop\n")
+                worker.stdin.close()
+                worker.wait(30)
             finally:
                 worker.kill()
-            acknowledged, in_doubt = map(int, out.split()[-2:])
+            reader.join(10)
+            acknowledged, in_doubt = map(int, lines[-1].split())
             self.check(cluster, acknowledged, in_doubt)

@@ -26,7 +26,7 @@ class Node(unittest.TestCase):
     def run_case(self, script, name):
         self.cluster.wait_leader()
         ports = ",".join(str(node.port) for node in self.cluster.nodes)
-        done = subprocess.run(["node", "--test", f"--test-name-pattern=^{re.escape(name)}$", str(script)], timeout=90,
+        done = subprocess.run(["node", f"--test-name-pattern=^{re.escape(name)}$", str(script)], timeout=90,
                               env={**os.environ, "REDRAFT_PORTS": ports}, stdout=subprocess.PIPE,
                               stderr=subprocess.STDOUT)
         self.assertEqual(done.returncode, 0, done.stdout.decode(errors="replace")[-4000:])
