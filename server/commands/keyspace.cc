@@ -64,7 +64,7 @@ void move_value(Context& context, const Place& from, const Place& to) {
 }
 
 void copy_value(Context& context, const Place& from, const Place& to) {
-  context.store.copy(from.db, from.key, to.db, to.key);
+  context.store.copy(from.db, from.key, to.db, to.key, context.breather);
   made(context, to, true);
   context.store.touch(to.db, to.key);
 }

@@ -10,4 +10,23 @@ class Breather {
   virtual void breathe() = 0;
 };
 
+// For tests and for whoever has nobody to serve.
+class NoBreather final : public Breather {
+ public:
+  void breathe() override {}
+};
+
+// One step for each element; every 256th breathes.
+class Steps {
+ public:
+  explicit Steps(Breather& breather) : breather_(breather) {}
+  void step() {
+    if (++steps_ % 256 == 0) breather_.breathe();
+  }
+
+ private:
+  Breather& breather_;
+  unsigned steps_ = 0;
+};
+
 }  // namespace redraft::store

@@ -38,7 +38,7 @@ class Key {
 
   // Node-local access data (LRU, LFU): outside digest and snapshot.
   [[nodiscard]] std::uint16_t access() const { return access_; }
-  void set_access(std::uint16_t access) { access_ = access; }
+  void set_access(std::uint16_t access) const { access_ = access; }
 
   [[nodiscard]] std::size_t memory() const;  // bytes of the block and, roughly, of its place in the table
 
@@ -58,7 +58,7 @@ class Key {
 
   Kind kind_;
   std::uint8_t flags_;
-  std::uint16_t access_;
+  mutable std::uint16_t access_;
   std::uint32_t name_size_;
 };
 

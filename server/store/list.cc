@@ -512,17 +512,21 @@ Status List::restore_end() {
   return whole && !chunks_.empty() ? Status(Done{}) : Status(malformed("list: parts are missing"));
 }
 
-std::uint64_t List::digest() const {
+std::uint64_t List::digest(Breather& breather) const {
   XXH64_hash_t digest = 1;
+  Steps steps(breather);
   for (Cursor at(*this, 0); at.valid(); at.next()) {
+    steps.step();
     digest = XXH3_64bits_withSeed(at.value().data(), at.value().size(), digest * 31 + at.value().size());
   }
   return digest;
 }
 
-std::unique_ptr<Object> List::copy() const {
+std::unique_ptr<Object> List::copy(Breather& breather) const {
   auto made = std::make_unique<List>(shared_);
+  Steps steps(breather);
   for (const auto& chunk : chunks_) {
+    steps.step();
     Chunk& other = made->new_chunk(made->chunks_.size());
     other.bytes = chunk->bytes.substr(chunk->begin);
     other.count = chunk->count;

@@ -115,18 +115,26 @@ Status LongString::restore_end() {
   return total == size_ ? Status(Done{}) : Status(malformed("string: pages are missing"));
 }
 
-std::uint64_t LongString::digest() const {
+std::uint64_t LongString::digest(Breather& breather) const {
   XXH3_state_t* state = XXH3_createState();
   ensure(state != nullptr && XXH3_64bits_reset(state) == XXH_OK, "a hash can be begun");
-  for (const Page& page : pages_) XXH3_64bits_update(state, page.bytes.data(), page.bytes.size());
+  Steps steps(breather);
+  for (const Page& page : pages_) {
+    steps.step();
+    XXH3_64bits_update(state, page.bytes.data(), page.bytes.size());
+  }
   const std::uint64_t digest = XXH3_64bits_digest(state);
   XXH3_freeState(state);
   return digest;
 }
 
-std::unique_ptr<Object> LongString::copy() const {
+std::unique_ptr<Object> LongString::copy(Breather& breather) const {
   auto made = std::make_unique<LongString>(shared_);
-  for (std::size_t i = 0; i < pages_.size(); ++i) made->write(i * kPageSize, pages_[i].bytes);
+  Steps steps(breather);
+  for (std::size_t i = 0; i < pages_.size(); ++i) {
+    steps.step();
+    made->write(i * kPageSize, pages_[i].bytes);
+  }
   return made;
 }
 

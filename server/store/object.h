@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "server/store/breather.h"
 #include "server/store/part.h"
 
 namespace redraft::store {
@@ -63,8 +64,8 @@ class Object {
   [[nodiscard]] virtual Status restore_end() = 0;  // all parts are there
 
   // Of the logical content alone: equal on nodes whatever the order of unordered members.
-  [[nodiscard]] virtual std::uint64_t digest() const = 0;
-  [[nodiscard]] virtual std::unique_ptr<Object> copy() const = 0;
+  [[nodiscard]] virtual std::uint64_t digest(Breather& breather) const = 0;
+  [[nodiscard]] virtual std::unique_ptr<Object> copy(Breather& breather) const = 0;
   // Gives memory back and takes what that cost off `elements`, about; true when nothing is left.
   [[nodiscard]] virtual bool free_some(std::size_t& elements) = 0;
 

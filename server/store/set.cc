@@ -322,13 +322,17 @@ Status Set::restore_end() {
   return size() == restored_size_ ? Status(Done{}) : Status(malformed("set: parts are missing"));
 }
 
-std::uint64_t Set::digest() const {
+std::uint64_t Set::digest(Breather& breather) const {
   std::uint64_t digest = 2;
-  for_each([&](std::string_view member) { digest += XXH3_64bits(member.data(), member.size()) | 1; });
+  Steps steps(breather);
+  for_each([&](std::string_view member) {
+    steps.step();
+    digest += XXH3_64bits(member.data(), member.size()) | 1;
+  });
   return digest;
 }
 
-std::unique_ptr<Object> Set::copy() const {
+std::unique_ptr<Object> Set::copy(Breather& breather) const {
   // Member by member in the set's own order gives the same order again: hashes are the same, dense places too.
   auto made = std::make_unique<Set>(shared_);
   made->encoding_ = encoding_;
@@ -338,7 +342,12 @@ std::unique_ptr<Object> Set::copy() const {
     made->dense_.push_back(make_member(member_bytes(member)));
     made->add_bytes(static_cast<std::int64_t>(member_bytes(member).size()) + kMemberBytes);
   }
-  if (encoding_ == Encoding::kTable) for_each([&](std::string_view member) { made->add_to_table(member); });
+  if (encoding_ != Encoding::kTable) return made;
+  Steps steps(breather);
+  for_each([&](std::string_view member) {
+    steps.step();
+    made->add_to_table(member);
+  });
   return made;
 }
 

@@ -113,6 +113,7 @@ void Store::insert(const Place& place, Key* key) {
 void Store::replace(Place& place, Key* key, bool keep_object) {
   before_change(*place.database, place.slot, *place.at.leaf);
   Key* const old = place.key();
+  tell_expired(*place.database, *old);
   if (old->has_deadline()) place.database->deadlines.erase({old->deadline_ms(), old});
   if (key->has_deadline()) place.database->deadlines.emplace(key->deadline_ms(), key);
   shared_.memory += static_cast<std::int64_t>(key->memory()) - static_cast<std::int64_t>(old->memory());
@@ -125,6 +126,7 @@ void Store::erase(const Place& place, bool keep_object) {
   Database& database = *place.database;
   const std::uint32_t slot = place.slot;
   Key* const key = place.key();
+  tell_expired(database, *key);
   if (key->has_deadline()) database.deadlines.erase({key->deadline_ms(), key});
   shared_.memory -= static_cast<std::int64_t>(key->memory());
   std::ignore = database.slot(slot).erase(place.hash, place.at.position, shared_.epoch,
@@ -132,6 +134,13 @@ void Store::erase(const Place& place, bool keep_object) {
   --database.keys;
   if (!keep_object) discard(key->object());
   KeyBlock::free(key);
+}
+
+void Store::tell_expired(const Database& database, const Key& key) const {
+  if (!on_expired_ || !key.has_deadline() || key.deadline_ms() > clock_ms_) return;
+  for (std::uint32_t db = 0; db < database_count(); ++db) {
+    if (databases_[db].get() == &database) on_expired_(db, key.name());
+  }
 }
 
 // Freed later, in slices. Its leaf is walked by now; what the walk still needs of its parts makes it the walk's own.
@@ -286,11 +295,12 @@ void Store::rename(std::uint32_t from_db, std::string_view from, std::uint32_t t
   }
 }
 
-void Store::copy(std::uint32_t from_db, std::string_view from, std::uint32_t to_db, std::string_view to) {
+void Store::copy(std::uint32_t from_db, std::string_view from, std::uint32_t to_db, std::string_view to,
+                 Breather& breather) {
   const Place source = place(from_db, from);
   ensure(static_cast<bool>(source), "a key that exists is copied");
   KeyBlock::Value value = KeyBlock::value_of(*source.key());
-  if (value.object != nullptr) value.object = value.object->copy().release();
+  if (value.object != nullptr) value.object = value.object->copy(breather).release();
   Key* const made = KeyBlock::make(to, value, source.key()->deadline_ms(), 0);
   Place target = place(to_db, to);
   if (target) {
@@ -464,13 +474,12 @@ std::uint64_t Store::next_deadline() const {
   return earliest;
 }
 
-std::size_t Store::expire_due(std::size_t count, const std::function<void(std::uint32_t, std::string_view)>& tell) {
+std::size_t Store::expire_due(std::size_t count) {
   std::size_t freed = 0;
   for (std::uint32_t db = 0; db < database_count(); ++db) {
     Database& database = *databases_[db];
     while (freed < count && !database.deadlines.empty() && database.deadlines.begin()->first <= clock_ms_) {
       const std::string name(database.deadlines.begin()->second->name());
-      if (tell) tell(db, name);
       erase(place(db, name), false);
       ++freed;
     }
@@ -536,7 +545,7 @@ struct Digest {
   }
 };
 
-std::string describe(std::uint32_t db, const Key& key) {
+std::string describe(std::uint32_t db, const Key& key, Breather& breather) {
   std::string text;
   put_number(text, db);
   put_bytes(text, key.name());
@@ -545,7 +554,7 @@ std::string describe(std::uint32_t db, const Key& key) {
   if (key.object() != nullptr) {
     put_number(text, key.object()->size());
     // A string's digest must not depend on whether it lies in pages.
-    put_number(text, key.object()->digest());
+    put_number(text, key.object()->digest(breather));
   } else {
     std::string scratch;
     const std::string_view bytes = key.string(scratch);
@@ -560,7 +569,7 @@ std::string describe(std::uint32_t db, const Key& key) {
 std::string Store::digest(Breather& breather) const {
   Digest digest;
   for (std::uint32_t db = 0; db < database_count(); ++db) {
-    for_each_key(db, breather, [&](const Key& key) { digest.add(describe(db, key)); });
+    for_each_key(db, breather, [&](const Key& key) { digest.add(describe(db, key, breather)); });
   }
   std::string rest;
   waiters_.encode(rest);
@@ -577,14 +586,16 @@ std::string Store::digest(Breather& breather) const {
 std::string Store::digest_of_slots(std::uint32_t first, std::uint32_t end, Breather& breather) const {
   Digest digest;
   for (std::uint32_t db = 0; db < database_count(); ++db) {
-    for_each_key(*databases_[db], first, end, breather, [&](const Key& key) { digest.add(describe(db, key)); });
+    for_each_key(*databases_[db], first, end, breather,
+                 [&](const Key& key) { digest.add(describe(db, key, breather)); });
   }
   return digest.hex();
 }
 
 std::string Store::digest_of(std::uint32_t db, std::string_view name) const {
   Digest digest;
-  if (const Key* key = find(db, name)) digest.add(describe(0, *key));
+  NoBreather breather;
+  if (const Key* key = find(db, name)) digest.add(describe(0, *key, breather));
   return digest.hex();
 }
 

@@ -84,7 +84,7 @@ class Store {
   void set_deadline(std::uint32_t db, std::string_view name, std::uint64_t deadline_ms);
   // The value with its deadline takes the place of whatever `to` held. The source must exist and not be the target.
   void rename(std::uint32_t from_db, std::string_view from, std::uint32_t to_db, std::string_view to);
-  void copy(std::uint32_t from_db, std::string_view from, std::uint32_t to_db, std::string_view to);
+  void copy(std::uint32_t from_db, std::string_view from, std::uint32_t to_db, std::string_view to, Breather& breather);
   void flush(std::uint32_t db);
   void flush_all();
   void swap(std::uint32_t a, std::uint32_t b);
@@ -118,9 +118,12 @@ class Store {
 
   // ---- Memory and expiry
   [[nodiscard]] std::uint64_t used_memory() const { return static_cast<std::uint64_t>(shared_.memory); }
-  // Frees up to so many keys whose deadline the applied clock has passed; calls `expired(db, name)` for each. Returns
-  // how many. Invisible but for that.
-  std::size_t expire_due(std::size_t count, const std::function<void(std::uint32_t, std::string_view)>& expired = {});
+  // Frees up to so many keys whose deadline the applied clock has passed; returns how many. Invisible but for
+  // `on_expired`.
+  std::size_t expire_due(std::size_t count);
+  // Called for each expired key when it goes, by `expire_due` or because a change met it first: so once on each node,
+  // at times that differ. It must not touch the store.
+  void on_expired(std::function<void(std::uint32_t db, std::string_view name)> call) { on_expired_ = std::move(call); }
   // The earliest deadline of all, 0 if there is none.
   [[nodiscard]] std::uint64_t next_deadline() const;
   // Detached values are freed in slices of about so many elements. What a walk still needs is kept for it.
@@ -163,6 +166,7 @@ class Store {
   void erase(const Place& place, bool keep_object);
   void put(std::uint32_t db, std::string_view name, const KeyBlock::Value& value, std::uint64_t deadline_ms);
   void discard(Object* object);
+  void tell_expired(const Database& database, const Key& key) const;
   void for_each_key(const Database& database, std::uint32_t first_slot, std::uint32_t end_slot, Breather& breather,
                     const std::function<void(const Key&)>& visit) const;
   LongString& lengthen(std::uint32_t db, std::string_view name, std::string_view present, std::uint64_t deadline_ms);
@@ -185,6 +189,7 @@ class Store {
   std::vector<std::uint64_t> touched_;
   std::vector<std::uint64_t> touched_databases_;
   Waiters waiters_;
+  std::function<void(std::uint32_t, std::string_view)> on_expired_;
   std::map<std::string, std::string, std::less<>> settings_;
 
   std::deque<std::unique_ptr<Object>> garbage_objects_;

@@ -129,7 +129,10 @@ void change(Store& store, Draw& draw, std::uint64_t keys) {
       if (key != nullptr && (db != other_db || name != other)) store.rename(db, name, other_db, other);
       break;
     case 23:
-      if (key != nullptr && (db != other_db || name != other)) store.copy(db, name, other_db, other);
+      if (key != nullptr && (db != other_db || name != other)) {
+        NoBreather breather;
+        store.copy(db, name, other_db, other, breather);
+      }
       break;
     case 24:
       if (draw.one_in(60)) {
@@ -377,11 +380,32 @@ TEST(Store, AKeyWhoseDeadlineHasPassedDoesNotExist) {
   const std::string before = digest_of(store);
   EXPECT_NE(before, with);
   std::vector<std::string> told;
-  EXPECT_EQ(store.expire_due(10, [&](std::uint32_t, std::string_view name) { told.emplace_back(name); }), 1u);
+  store.on_expired([&](std::uint32_t, std::string_view name) { told.emplace_back(name); });
+  EXPECT_EQ(store.expire_due(10), 1u);
   EXPECT_EQ(told, std::vector<std::string>{"gone"});
   EXPECT_EQ(digest_of(store), before);
   EXPECT_EQ(store.counts(0).keys, 1u);
   EXPECT_EQ(store.next_deadline(), 0u);
+}
+
+// The event comes once, also when a change meets the key before `expire_due` does.
+TEST(Store, AChangeThatMeetsAnExpiredKeyTellsOfItOnce) {
+  Store store({.databases = 2, .hash_seed = 1});
+  store.begin_entry(1, 1);
+  std::vector<std::string> told;
+  store.on_expired(
+      [&](std::uint32_t db, std::string_view name) { told.push_back(std::to_string(db) + std::string(name)); });
+  for (const std::string name : {"a", "b", "c", "d"}) store.set_string(1, name, "text", 100);
+  store.set_string(1, "from", "text", 0);
+  store.set_string(1, "a", "again", 100);
+  EXPECT_TRUE(told.empty());
+  store.begin_entry(2, 100);
+  store.set_string(1, "a", "new", 0);
+  EXPECT_FALSE(store.remove(1, "b"));
+  EXPECT_EQ(store.find_for_change(1, "c"), nullptr);
+  store.rename(1, "from", 1, "d");
+  EXPECT_EQ(store.expire_due(100), 0u);
+  EXPECT_EQ(told, (std::vector<std::string>{"1a", "1b", "1c", "1d"}));
 }
 
 TEST(Store, ExpiryFreesInSlicesInTheOrderOfDeadlines) {
@@ -390,7 +414,9 @@ TEST(Store, ExpiryFreesInSlicesInTheOrderOfDeadlines) {
   for (int i = 0; i < 1000; ++i) store.set_string(0, std::to_string(i), "v", 100 + static_cast<std::uint64_t>(i % 10));
   store.begin_entry(2, 104);
   std::vector<std::string> first;
-  EXPECT_EQ(store.expire_due(150, [&](std::uint32_t, std::string_view name) { first.emplace_back(name); }), 150u);
+  store.on_expired([&](std::uint32_t, std::string_view name) { first.emplace_back(name); });
+  EXPECT_EQ(store.expire_due(150), 150u);
+  store.on_expired({});
   EXPECT_TRUE(std::ranges::all_of(first, [](const std::string& name) { return name.back() < '2'; }));
   EXPECT_EQ(store.expire_due(100000), 350u);
   EXPECT_EQ(store.counts(0).keys, 500u);
