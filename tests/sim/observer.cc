@@ -29,6 +29,7 @@ std::string text(std::uint64_t number) {
 // ---- What a node said
 
 Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
+  was_promise = was_vote = false;
   if (frame.header.size() < kPrefix || frame.header[0] != kMessageFrame || !frame.payloads.empty()) {
     return std::nullopt;
   }
@@ -37,6 +38,7 @@ Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
   Life& life = lives_[node.id()];
   if (const auto* vote = std::get_if<raft::RequestVoteReply>(&envelope->message)) {
     if (vote->pre_vote || !vote->granted) return std::nullopt;
+    was_promise = was_vote = true;
     life.vouched_term = std::max(life.vouched_term, vote->term);
     const auto [given, first] = life.votes.emplace(vote->term.value, envelope->to.value);
     if (!first && given->second != envelope->to.value) {
@@ -45,6 +47,7 @@ Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
     }
   } else if (const auto* request = std::get_if<raft::RequestVote>(&envelope->message)) {
     if (request->pre_vote) return std::nullopt;
+    was_promise = was_vote = true;
     life.vouched_term = std::max(life.vouched_term, request->term);
     const auto [given, first] = life.votes.emplace(request->term.value, node.id());
     if (!first && given->second != node.id()) {
@@ -57,6 +60,7 @@ Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
     if (reply->rejected || raft == nullptr) return std::nullopt;
     const auto term = raft->term_of(reply->match_index);
     if (term) life.acknowledged = {reply->match_index, *term};
+    was_promise = true;
   }
   return std::nullopt;
 }

@@ -23,6 +23,9 @@ class Observer {
   [[nodiscard]] Verdict started(Node& node, const replica::Recovered& recovered);
   [[nodiscard]] Verdict turn_over(Node& node);
   [[nodiscard]] Verdict frame_sent(Node& node, const replica::Frame& frame);
+  // What `frame_sent` last looked at: a word that the node must keep.
+  bool was_promise = false;
+  bool was_vote = false;
   void lost_process(Node& node);
   // Asked when all is quiet.
   [[nodiscard]] Verdict same_state(const std::vector<Node*>& nodes);

@@ -20,7 +20,7 @@ std::uint64_t cluster_size(Random& random) {
 
 void draw_tuning(Random& random, Plan& plan) {
   plan.clients = random.between(2, 8);
-  plan.think_max_us = random.skewed(200, 60'000);
+  plan.think_max_us = random.skewed(5'000, 200'000);
   plan.disk_high_us = random.skewed(200, 20'000);
   if (random.chance(2, 3)) plan.snapshot_entries = random.skewed(10, 1'000);
   if (random.chance(2, 3)) plan.tail_entries = random.skewed(1, 500);
@@ -74,6 +74,7 @@ Plan Plan::draw(std::uint64_t seed) {
   if (random.chance(1, 2)) plan.skew_max_ms = random.skewed(1, 3'000);
   if (random.chance(1, 2)) plan.drift_max_ppm = static_cast<std::int64_t>(random.below(400));
   plan.follower_reads = random.chance(1, 2);
+  if (random.chance(1, 4)) plan.early_faults_us = random.skewed(10'000, 2'000'000);
   return plan;
 }
 
@@ -87,11 +88,13 @@ Plan Plan::draw_crashes(std::uint64_t seed) {
   plan.faults_us = 10'000'000;
   plan.election_timeout_ms = 300;
   plan.heartbeat_ms = 50;
-  plan.think_max_us = random.skewed(200, 5'000);
+  plan.think_max_us = random.skewed(2'000, 50'000);
   plan.power_ms = random.skewed(200, 3'000);
   plan.all_power_ms = random.skewed(300, 4'000);
   if (random.chance(1, 2)) plan.kill_ms = random.skewed(500, 5'000);
   if (random.chance(1, 2)) plan.disk_error_ms = random.skewed(500, 5'000);
+  if (random.chance(1, 3)) plan.early_faults_us = random.skewed(10'000, 1'000'000);
+  plan.aimed = random.chance(2, 3) ? random.skewed(10, 1'000) : 0;
   return plan;
 }
 

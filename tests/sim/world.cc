@@ -89,6 +89,21 @@ void World::turn_over(Node& node) {
 
 void World::frame_sent(Node& node, const replica::Frame& frame) {
   if (Verdict broken = observer.frame_sent(node, frame)) break_off(*broken);
+  if (!faults_on_ || plan_.aimed == 0 || !observer.was_promise) return;
+  // Votes are rare.
+  if (!random_.chance(1, observer.was_vote ? 4 : plan_.aimed)) return;
+  const bool all = random_.chance(1, 4);
+  schedule_.after(random_.below(300), [this, &node, all] {
+    if (!faults_on_) return;
+    ++faults_;
+    if (all) {
+      cut_power_of_many();
+    } else if (node.up()) {
+      ++crashes_;
+      node.cut_power();
+      restart_later(node);
+    }
+  });
 }
 
 void World::ended(Node& node, const std::string& reason) {
@@ -144,6 +159,11 @@ bool World::at_rest() {
 
 bool World::set_up() {
   start_all();
+  if (plan_.early_faults_us != 0) {
+    begin_faults();
+    run_for(plan_.early_faults_us);
+    heal_everything();
+  }
   if (!run_until(kSetUpBound_us,
                  [this] { return leader() != nullptr && leader()->replica().raft()->has_committed_in_term(); })) {
     break_off("no leader at the beginning");

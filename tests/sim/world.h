@@ -21,6 +21,7 @@ struct Plan {
   std::uint64_t nodes = 3;
   std::uint64_t clients = 6;
   std::uint64_t faults_us = 20'000'000;  // how long faults go on
+  std::uint64_t early_faults_us = 0;     // and before that, while the cluster forms
   std::vector<WorkloadKind> workloads;
   std::uint64_t think_max_us = 10'000;
 
@@ -38,6 +39,9 @@ struct Plan {
   std::uint64_t clock_jump_ms = 0;
   std::uint64_t hang_up_ms = 0;
   std::uint64_t terminate_ms = 0;
+
+  // One of so many promises (votes, candidacies, acknowledgements of entries) is followed at once by a power cut.
+  std::uint64_t aimed = 0;
 
   std::uint64_t skew_max_ms = 0;
   std::int64_t drift_max_ppm = 0;
