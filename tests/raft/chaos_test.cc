@@ -41,6 +41,34 @@ struct Chaos {
     }
   }
 
+  // The leader alone while the others elect another and commit; it does not know yet, and is asked to read (pitfalls
+  // C4, C8).
+  void depose_and_read() {
+    const std::uint64_t old = cluster.leader();
+    if (old == 0) return;
+    cluster.heal();
+    cluster.settle();
+    if (cluster.node(old).raft == nullptr || !cluster.raft(old).is_leader()) return;
+    cluster.isolate(old);
+    for (int i = 0; i < 40; ++i) {
+      cluster.now_us += cluster.us_per_tick;
+      for (auto& [id, node] : cluster.nodes()) {
+        if (node.raft != nullptr && id != old) cluster.tick(id);
+      }
+      cluster.settle();
+      const std::uint64_t now_leads = cluster.leader();
+      if (now_leads != 0 && now_leads != old) {
+        cluster.propose(now_leads, "c" + std::to_string(++commands));
+        cluster.settle();
+        cluster.read(old, ++reads);
+        cluster.settle();
+        cluster.check_leases();
+        break;
+      }
+    }
+    cluster.heal();
+  }
+
   void one_event() {
     const std::uint64_t id = any();
     Node& node = cluster.node(id);
@@ -82,6 +110,8 @@ struct Chaos {
       cluster.finish_snapshot(id, random.below(3) != 0);
     } else if (choice < 645) {
       cluster.step(id, PeerUnreachable{NodeId{any()}});
+    } else if (choice < 646) {
+      depose_and_read();
     } else if (choice < 648) {
       cluster.step(id, LinkRefused{NodeId{any()}});  // may be wrong: safety must not rest on it
     } else {
