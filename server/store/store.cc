@@ -48,6 +48,16 @@ void Store::begin_entry(std::uint64_t index, std::uint64_t clock_ms) {
   clock_ms_ = std::max(clock_ms_, clock_ms);
 }
 
+void Store::seed_hashes(std::uint64_t seed) {
+  if (shared_.hash_seed != 0 || shared_.walking) return;
+  for (const auto& database : databases_) {
+    if (database->keys != 0) return;
+  }
+  // What WATCH looked at before has no place under the new seed: all of it counts as changed.
+  std::fill(touched_.begin(), touched_.end(), index_);
+  shared_.hash_seed = seed;
+}
+
 void Store::begin_read(std::uint64_t clock_ms) {
   read_clock_ms_ = std::max(clock_ms, clock_ms_);
   needs_clock_ = false;

@@ -49,6 +49,9 @@ class Store {
   // ---- Time
   // Every entry, before its commands: its index and clock, which never go back.
   void begin_entry(std::uint64_t index, std::uint64_t clock_ms);
+  // The seed of the hashes, from the first entry that has one, so that it is random for each cluster and the same on
+  // all its nodes. Later ones, and those of a store that has keys, change nothing.
+  void seed_hashes(std::uint64_t seed);
   [[nodiscard]] std::uint64_t clock_ms() const { return clock_ms_; }
   [[nodiscard]] std::uint64_t index() const { return index_; }
   // Around a read: lookups use the later of the clocks. `end_read` tells whether a key was met whose deadline lies

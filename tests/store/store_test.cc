@@ -471,6 +471,24 @@ TEST(Store, ScanReturnsWhatStaysThroughAnything) {
   }
 }
 
+// Nobody outside can know which keys share a leaf; all nodes of a cluster do.
+TEST(Store, TheFirstEntryWithASeedSeedsTheHashes) {
+  const auto order = [](std::uint64_t seed, std::uint64_t later) {
+    auto store = std::make_unique<Store>(Options{.databases = 1});
+    store->begin_entry(1, 1);
+    store->seed_hashes(seed);
+    for (int i = 0; i < 200; ++i) store->set_string(0, "{tag}" + std::to_string(i), "v", 0);
+    store = restored_from(snapshot_of(*store));
+    store->begin_entry(2, 1);
+    store->seed_hashes(later);
+    EXPECT_TRUE(store->exists(0, "{tag}7"));
+    return visible(*store);
+  };
+  EXPECT_TRUE(order(5, 6) == order(5, 7));
+  EXPECT_FALSE(order(5, 6) == order(6, 6));
+  EXPECT_TRUE(order(0, 6) == order(0, 7));
+}
+
 TEST(Store, KeysOfASlotAreCountedAndListed) {
   Store store({.databases = 1, .hash_seed = 2});
   store.begin_entry(1, 1);
