@@ -31,6 +31,9 @@ struct Persisted {
   Ticket ticket;
 };
 
+// The disk has no room and tries again by itself: what waits for it is late, not stuck (storage-faults row 7).
+struct DiskFull {};
+
 // The state machine holds all entries up to here. Entries at or below may leave memory.
 struct Applied {
   LogIndex index;
@@ -113,7 +116,7 @@ struct Bootstrap {
 struct VotingRestored {};
 
 using Input =
-    std::variant<Tick, Propose, Receive, Persisted, Applied, ReadIndex, Flush, TransferLeadership, Campaign,
+    std::variant<Tick, Propose, Receive, Persisted, DiskFull, Applied, ReadIndex, Flush, TransferLeadership, Campaign,
                  PeerUnreachable, LinkRefused, LinkRestored, SnapshotTaken, SnapshotSent, SnapshotFailed,
                  SnapshotReceived, SnapshotReceiveFailed, LogLoaded, LogUnavailable, Bootstrap, VotingRestored>;
 

@@ -430,6 +430,10 @@ void Raft::on(Persisted& persisted) {
   }
 }
 
+void Raft::on(DiskFull&) {
+  for (PendingDisk& pending : pending_disk_) pending.asked_at_tick = now_ticks_;
+}
+
 void Raft::on(Applied& applied) {
   ensure(applied.index <= emitted_index_, "only what was committed is applied");
   applied_index_ = std::max(applied_index_, applied.index);

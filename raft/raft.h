@@ -90,6 +90,7 @@ class Raft {
   void on(Propose& propose);
   void on(Receive& receive);
   void on(Persisted& persisted);
+  void on(DiskFull& full);
   void on(Applied& applied);
   void on(ReadIndex& read);
   void on(Flush& flush);

@@ -301,6 +301,7 @@ class Engine final : public commands::Surroundings,
   void link_to_initial_members();
   void feed(raft::Input input);
   void feed_later();
+  void log_leader(const raft::LeaderStatus& status);
   void carry_out(raft::Output& output);
   void send_durable_promises();
   void close_batch();

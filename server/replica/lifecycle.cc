@@ -64,6 +64,7 @@ void Engine::start_raft() {
   raft::Config config;
   config.id = raft::NodeId{node_};
   config.incarnation = incarnation_;
+  config.boot = boot_;
   const auto ticks = [](std::uint64_t ms) {
     return static_cast<std::uint32_t>(std::max<std::uint64_t>(1, ms * 1000 / kTick_us));
   };
@@ -144,6 +145,7 @@ void Engine::carry_out(raft::Output& output) {
   if (!output.lost_reads.empty()) reads_lost_ = true;
   if (output.leader_status) {
     role_change_due_ = true;
+    log_leader(*output.leader_status);
     if (output.leader_status->leader.value != 0) last_leader_ = output.leader_status->leader.value;
   }
   if (output.became_leader) became_leader_ = true;
@@ -162,6 +164,26 @@ void Engine::carry_out(raft::Output& output) {
   if (output.snapshot_installed) installing_ = true;
 }
 
+void Engine::log_leader(const raft::LeaderStatus& status) {
+  std::string line = "Term " + std::to_string(status.term.value) + ": ";
+  switch (status.role) {
+    case raft::Role::kLeader:
+      line += "this node leads";
+      break;
+    case raft::Role::kCandidate:
+      line += "this node asks for votes";
+      break;
+    case raft::Role::kPreCandidate:
+      line += "no leader is heard, this node asks whether others hear one";
+      break;
+    case raft::Role::kFollower:
+      line +=
+          status.leader.value == 0 ? "no leader is known" : "node " + std::to_string(status.leader.value) + " leads";
+      break;
+  }
+  host_.log(LogLevel::kNotice, line);
+}
+
 void Engine::feed_later() {
   while (!later_.empty() && raft_ != nullptr) {
     std::vector<raft::Input> inputs = std::exchange(later_, {});
@@ -178,9 +200,12 @@ void Engine::send_durable_promises() {
 
 void Engine::disk_done(DiskDone done) {
   if (done.no_space) {
+    if (!disk_full_) host_.log(LogLevel::kWarning, "No space left on device: writes are refused until there is room");
     disk_full_ = true;
+    if (raft_ != nullptr) feed(raft::DiskFull{});
     return;
   }
+  if (disk_full_) host_.log(LogLevel::kNotice, "There is room on the device again: writes go on");
   disk_full_ = false;
   ++statistics_.syncs.total;
   snapshots_.log_bytes = done.log_bytes;

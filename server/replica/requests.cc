@@ -141,7 +141,8 @@ bool Engine::refuse_exec(Session& session, const std::function<void(resp::Writer
   resp::Writer writer(error, resp::Writer::Protocol::kResp2);
   write(writer);
   forget_transaction(session);
-  const std::string_view reason = std::string_view(error).substr(1, error.size() - 3);
+  std::string_view reason = std::string_view(error).substr(1, error.size() - 3);
+  if (reason.starts_with("ERR ")) reason.remove_prefix(4);
   answer(session, [&](resp::Writer& reply) {
     reply.error("EXECABORT Transaction discarded because of: " + std::string(reason));
   });
