@@ -156,6 +156,11 @@ bool Network::send(std::uint64_t node, LinkId link, replica::Frame frame) {
   direction.bytes += size;
   direction.frames.push_back(whole.finish());
   ++frames;
+  // A machine that has started again knows nothing of the connection and answers with a reset.
+  const std::uint64_t other = connection.node[1 - end];
+  if (!connection.open[1 - end] && powered_[other] && !is_cut(node, other) && !is_cut(other, node)) {
+    tell_down(number, end, delay(node, other) + delay(other, node));
+  }
   schedule_arrival(number, connection, 1 - end, size);
   return true;
 }

@@ -117,6 +117,9 @@ std::string Plan::describe() const {
   say("hang up", hang_up_ms);
   say("terminate", terminate_ms);
   say("skew", skew_max_ms);
+  say("early faults", early_faults_us);
+  say("aimed", aimed);
+  say("clients' memory", client_memory);
   say("snapshot entries", snapshot_entries);
   say("segment", segment_size);
   say("election timeout", election_timeout_ms);

@@ -61,6 +61,7 @@ void write_all(int file, const void* bytes, std::size_t size) {
 
 [[noreturn]] void run_child(const RunOptions& options, std::uint64_t seed, int report_to) {
   alarm(kHangs_s);
+  if (options.print_trace) std::fprintf(stderr, "%s\n", plan_of(options, seed).describe().c_str());
   Outcome outcome = simulate(plan_of(options, seed));
   if (options.twice && !outcome.broken) {
     const Outcome again = simulate(plan_of(options, seed));

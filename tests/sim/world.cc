@@ -37,7 +37,9 @@ World::World(const Plan& plan)
   }
   WorkloadOptions options;
   options.seed = random_.next();
-  options.early_expiry_us = (2 * plan.skew_max_ms + 20) * 1000;
+  // A cluster that formed while a clock was far off takes one big step when that is right again.
+  const bool steps = plan.clock_jump_ms != 0 && plan.early_faults_us != 0;
+  options.early_expiry_us = steps ? kNever / 2 : (2 * plan.skew_max_ms + 20) * 1000;
   for (const WorkloadKind kind : plan.workloads) workloads_.push_back(make_workload(kind, schedule_, options));
 }
 
@@ -113,6 +115,11 @@ void World::ended(Node& node, const std::string& reason) {
 }
 
 void World::cannot_start(Node& node, const Error& error) {
+  if (error.code == ErrorCode::kIo && faults_on_) {  // as it was asked to: the process ends and is started again
+    node.kill();
+    restart_later(node);
+    return;
+  }
   break_off("node " + std::to_string(node.id()) + " cannot start: " + error.message);
 }
 
