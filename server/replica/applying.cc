@@ -38,7 +38,7 @@ void Engine::apply(const raft::Entry& entry) {
   if (entry.type == raft::EntryType::kCommand || entry.type == raft::EntryType::kTermStart) {
     Result<Payload> payload = read_payload(entry.payload.view());
     ensure(payload.ok(), "a committed entry has a payload this version reads");
-    last_clock_ms_ = std::max(last_clock_ms_, payload->header.clock_ms);
+    note_clock(payload->header.clock_ms);
     store_->begin_entry(entry.index.value, payload->header.clock_ms);
     store_->seed_hashes(payload->header.seed);
     if (entry.type == raft::EntryType::kTermStart) begin_term();

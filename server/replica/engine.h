@@ -199,6 +199,7 @@ class Engine final : public commands::Surroundings,
 
   static constexpr std::size_t kInputSpaceMin = std::size_t{8} << 10;
   static constexpr std::size_t kAdminClients = 4;
+  static constexpr std::size_t kWalkedAheadMax = std::size_t{64} << 20;
   static constexpr std::size_t kInputKept = std::size_t{64} << 10;
   static constexpr std::size_t kArenaKept = std::size_t{64} << 10;
   static constexpr std::uint64_t kDoubtAfter_us = 2'000'000;
@@ -271,10 +272,12 @@ class Engine final : public commands::Surroundings,
   void begin_term();
   void swap_in_snapshot();
   void note_clock(const raft::Entry& entry);
+  void note_clock(std::uint64_t clock_ms);
   void apply_setting(commands::Context& context);
   void adopt_cluster_settings();
 
   // fragmenting.cc
+  void encode_in_pieces(std::string& to, const CommandHeader& header, Arguments arguments);
   void begin_fragments(Session& session, const Pending& pending, const CommandHeader& header, Arguments arguments);
   void propose_fragments();
   void cancel_fragments();
@@ -384,6 +387,7 @@ class Engine final : public commands::Surroundings,
   raft::Term applied_term_;
   std::uint64_t resolved_batch_ = 0;  // own batches up to this one are applied or lost
   std::uint64_t last_clock_ms_ = 0;   // newest clock in an entry that was proposed here or applied
+  std::uint64_t last_clock_at_us_ = 0;  // monotonic time when that was learned; 0: it was found at start
 
   // What Raft said, acted upon between applies (settle_role).
   bool role_change_due_ = false;

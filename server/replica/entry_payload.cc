@@ -65,7 +65,9 @@ std::size_t encoded_size(const CommandHeader& header, std::span<const std::strin
   return size;
 }
 
-char* encode_command(char* to, const CommandHeader& header, std::span<const std::string_view> arguments) {
+namespace {
+
+char* put_start(char* to, const CommandHeader& header, std::size_t count) {
   to = put_varint(to, static_cast<std::uint64_t>(header.id));
   to = put_varint(to, header.connection);
   to = put_varint(to, header.number);
@@ -73,13 +75,29 @@ char* encode_command(char* to, const CommandHeader& header, std::span<const std:
   to = put_varint(to, header.user);
   to = put_varint(to, header.session);
   to = put_varint(to, header.sequence);
-  to = put_varint(to, arguments.size());
+  return put_varint(to, count);
+}
+
+}  // namespace
+
+char* encode_command(char* to, const CommandHeader& header, std::span<const std::string_view> arguments) {
+  to = put_start(to, header, arguments.size());
   for (const std::string_view argument : arguments) {
     to = put_varint(to, argument.size());
     if (!argument.empty()) std::memcpy(to, argument.data(), argument.size());
     to += argument.size();
   }
   return to;
+}
+
+void append_command_start(std::string& to, const CommandHeader& header, std::size_t count) {
+  char bytes[8 * 10];
+  to.append(bytes, static_cast<std::size_t>(put_start(bytes, header, count) - bytes));
+}
+
+void append_size(std::string& to, std::size_t size) {
+  char bytes[10];
+  to.append(bytes, static_cast<std::size_t>(put_varint(bytes, size) - bytes));
 }
 
 void append_command(std::string& to, const CommandHeader& header, std::span<const std::string_view> arguments) {

@@ -40,6 +40,9 @@ struct CommandHeader {
 [[nodiscard]] std::size_t encoded_size(const CommandHeader& header, std::span<const std::string_view> arguments);
 // Writes exactly encoded_size bytes and returns the end.
 char* encode_command(char* to, const CommandHeader& header, std::span<const std::string_view> arguments);
+// The same piece by piece: everything before the arguments, and the size in front of one.
+void append_command_start(std::string& to, const CommandHeader& header, std::size_t count);
+void append_size(std::string& to, std::size_t size);
 void append_command(std::string& to, const CommandHeader& header, std::span<const std::string_view> arguments);
 
 // The open batch: commands gather until it is closed as one entry.

@@ -10,15 +10,30 @@ namespace {
 
 // Room for the fragment's own header and for the rest of the batch.
 constexpr std::size_t kPieceSize = kPayloadMax - 4096;
+constexpr std::uint64_t kReserveMax = std::uint64_t{1} << 30;
 
 }  // namespace
+
+// Copying hundreds of megabytes takes longer than an election timeout on a slow machine, so peers are served on the
+// way.
+void Engine::encode_in_pieces(std::string& to, const CommandHeader& header, Arguments arguments) {
+  to.reserve(encoded_size(header, arguments));
+  append_command_start(to, header, arguments.size());
+  for (const std::string_view argument : arguments) {
+    append_size(to, argument.size());
+    for (std::size_t at = 0; at < argument.size(); at += kPayloadMax) {
+      to += argument.substr(at, kPayloadMax);
+      if (argument.size() > kPayloadMax) host_.pump();
+    }
+  }
+}
 
 void Engine::begin_fragments(Session& session, const Pending& pending, const CommandHeader& header,
                              Arguments arguments) {
   Fragmenting& sending = fragmenting_.emplace_back();
   sending.session = session.id();
   sending.number = header.number;
-  append_command(sending.encoded, header, arguments);
+  encode_in_pieces(sending.encoded, header, arguments);
   session.pending.push_back(pending);
   ++session.writes_pending;
   session.last_write_batch = 0;
@@ -37,6 +52,7 @@ void Engine::propose_fragments() {
     }
     if (!leading()) return;
     CommandHeader header{.id = commands::CommandId::kFragment, .number = sending.number, .sequence = sending.offset};
+    header.session = sending.encoded.size();
     header.connection = connection_of_id(sending.session);
     sending.offset += piece.size();
     const bool last = sending.offset == sending.encoded.size();
@@ -66,7 +82,9 @@ bool Engine::apply_fragment(commands::Context& context, const Applied& applied, 
   const auto before = fragments_.all().find(context.origin);
   const std::size_t arrived = before == fragments_.all().end() ? 0 : before->second.size();
   if (applied.header.sequence == arrived) {
-    fragments_.append(context.origin, applied.arguments[2]);
+    // The size is what the sender says; more than any command may have is not reserved for it.
+    fragments_.append(context.origin, applied.arguments[2],
+                      std::min<std::uint64_t>(applied.header.session, kReserveMax));
   } else {
     // A piece is missing: never take the rest for a whole.
     static_cast<void>(fragments_.take(context.origin));

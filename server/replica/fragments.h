@@ -15,8 +15,10 @@ namespace redraft::replica {
 // then.
 class Fragments {
  public:
-  void append(const commands::Origin& origin, std::string_view piece) {
+  // `size` of the whole command, where it is known: growing by doubling would copy hundreds of megabytes at once.
+  void append(const commands::Origin& origin, std::string_view piece, std::size_t size = 0) {
     std::string& whole = unfinished_[origin];
+    if (whole.empty()) whole.reserve(size);
     whole.append(piece);
     bytes_ += piece.size();
   }

@@ -84,6 +84,7 @@ void Engine::start_raft() {
     const auto seed = load_little<std::uint64_t>(reinterpret_cast<const char*>(cluster_.data()));
     store_ = std::make_unique<store::Store>(store::Options{.databases = values.databases, .hash_seed = seed});
   }
+  store_->set_breather(*this);
   raft_ = std::make_unique<raft::Raft>(config, std::move(restored_), random_.next());
   last_tick_us_ = now_.monotonic_us;
   follow_configuration();
@@ -302,7 +303,7 @@ void Engine::close_batch() {
   }
   ++statistics_.batches.total;
   statistics_.batched_commands.total += commands;
-  last_clock_ms_ = std::max(last_clock_ms_, header.clock_ms);
+  note_clock(header.clock_ms);
   batch.index = output_.proposal->index;
   batch.term = output_.proposal->term;
   pipeline_.proposed(std::move(batch));
@@ -339,14 +340,14 @@ void Engine::begin_leading() {
   cancel_reads();      // follower rounds of before
   cancel_fragments();  // of an earlier term, when one turn saw the loss of leadership and its return
   serving_leader_ = true;
-  clock_.lead(last_clock_ms_, now_);
+  clock_.lead(last_clock_ms_, last_clock_at_us_, now_, voters());
   PayloadHeader header;
   header.clock_ms = std::max(last_clock_ms_, clock_.read_ms(now_, voters()));
   header.seed = next_seed();
   header.node = node_;
   PayloadWriter writer;
   SharedBytes payload = writer.finish(header);
-  last_clock_ms_ = header.clock_ms;
+  note_clock(header.clock_ms);
   const std::uint32_t crc = crc32c(payload.view());
   feed(raft::Propose{raft::EntryType::kTermStart, crc, std::move(payload)});
   if (founding_) seed_settings();
@@ -367,11 +368,17 @@ void Engine::seed_settings() {
   pipeline_.add(nullptr, {.id = commands::CommandId::kSetSetting}, arguments);
 }
 
+void Engine::note_clock(std::uint64_t clock_ms) {
+  if (clock_ms <= last_clock_ms_) return;
+  last_clock_ms_ = clock_ms;
+  last_clock_at_us_ = phase_ == Phase::kLoading ? 0 : now_.monotonic_us;
+}
+
 // The newest clock in the log, whether applied or not: a new leader goes on from there.
 void Engine::note_clock(const raft::Entry& entry) {
   if (entry.type == raft::EntryType::kConfiguration) return;
   Result<Payload> payload = read_payload(entry.payload.view());
-  if (payload) last_clock_ms_ = std::max(last_clock_ms_, payload->header.clock_ms);
+  if (payload) note_clock(payload->header.clock_ms);
 }
 
 // The first entry of a term: whoever waited or sent fragments under an earlier leader is released.

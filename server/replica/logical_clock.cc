@@ -15,17 +15,21 @@ std::int64_t offset_ms(std::uint64_t wall_ms, Time now) {
 
 }  // namespace
 
-void LogicalClock::lead(std::uint64_t last_ms, Time now) {
+void LogicalClock::lead(std::uint64_t last_ms, std::uint64_t last_at_us, Time now, std::size_t voters) {
   clock_us_ = (last_ms == 0 ? now.wall_ms : last_ms) * 1000;
   monotonic_us_ = now.monotonic_us;
+  if (last_at_us != 0) {
+    clock_us_ += now.monotonic_us - std::min(last_at_us, now.monotonic_us);
+  } else if (majority_agrees(now, voters)) {
+    clock_us_ = std::max(clock_us_, now.wall_ms * 1000);
+  }
 }
 
 void LogicalClock::peer_wall(std::uint64_t node, std::uint64_t wall_ms, Time now) {
   peer_offsets_ms_[node] = offset_ms(wall_ms, now);
 }
 
-bool LogicalClock::majority_agrees(std::int64_t lag_ms, Time now, std::size_t voters) const {
-  if (lag_ms < kStepMin_ms) return false;
+bool LogicalClock::majority_agrees(Time now, std::size_t voters) const {
   std::size_t agreeing = 1;  // this node
   const std::int64_t own = offset_ms(now.wall_ms, now);
   for (const auto& [node, offset] : peer_offsets_ms_) {
@@ -39,7 +43,7 @@ std::uint64_t LogicalClock::read_ms(Time now, std::size_t voters) {
   monotonic_us_ = std::max(monotonic_us_, now.monotonic_us);
   clock_us_ += elapsed_us;
   const std::int64_t lag_us = static_cast<std::int64_t>(now.wall_ms * 1000) - static_cast<std::int64_t>(clock_us_);
-  if (majority_agrees(lag_us / 1000, now, voters)) {
+  if (lag_us / 1000 >= kStepMin_ms && majority_agrees(now, voters)) {
     clock_us_ = now.wall_ms * 1000;
     return clock_us_ / 1000;
   }

@@ -16,8 +16,10 @@ class LogicalClock {
   explicit LogicalClock(std::uint32_t drift_max_ppm) : drift_max_ppm_(drift_max_ppm) {}
 
   // This node leads from now on; `last_ms` is the newest clock in its log. 0, an empty log, takes this node's wall
-  // clock.
-  void lead(std::uint64_t last_ms, Time now);
+  // clock. `last_at_us` is the monotonic time at which this process learned it, so that the time without a leader
+  // counts for every deadline; 0: it was on disk at start, and then only wall clocks on which a majority agrees can
+  // tell. Left out, that time would add up to a step in the middle of a term, which takes it from keys set just before.
+  void lead(std::uint64_t last_ms, std::uint64_t last_at_us, Time now, std::size_t voters);
   // What a peer's wall clock showed; `now` is when it arrived.
   void peer_wall(std::uint64_t node, std::uint64_t wall_ms, Time now);
   void forget_peer(std::uint64_t node) { peer_offsets_ms_.erase(node); }
@@ -26,7 +28,7 @@ class LogicalClock {
   [[nodiscard]] std::uint64_t read_ms(Time now, std::size_t voters);
 
  private:
-  [[nodiscard]] bool majority_agrees(std::int64_t lag_ms, Time now, std::size_t voters) const;
+  [[nodiscard]] bool majority_agrees(Time now, std::size_t voters) const;
 
   std::uint32_t drift_max_ppm_;
   std::uint64_t clock_us_ = 0;

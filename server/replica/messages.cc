@@ -18,6 +18,8 @@ void Engine::peer_message(raft::Envelope envelope) {
 
 void Engine::peer_ready(std::uint64_t node) {
   host_.log(LogLevel::kVerbose, "Connected to node " + std::to_string(node));
+  // Its clock has to be known before this node leads.
+  peers_.send_status({now_.wall_ms, applied_.value});
   if (raft_ != nullptr) feed(raft::LinkRestored{raft::NodeId{node}});
 }
 
@@ -78,11 +80,15 @@ void Engine::swap_in_snapshot() {
   ensure(loaded != nullptr, "a snapshot that Raft installed was loaded before");
   if (loaded->metadata.index <= applied_) return;
   snapshots_.drop_walk();
-  store_ = std::move(loaded->store);
+  // Freeing the old state can take seconds; the bulk thread has them.
+  BulkRequest discard{.kind = BulkRequest::Kind::kFreeStore};
+  discard.old_store = std::exchange(store_, std::move(loaded->store));
+  host_.submit(std::move(discard));
+  store_->set_breather(*this);
   fragments_ = std::move(loaded->fragments);
   applied_ = loaded->metadata.index;
   applied_term_ = loaded->metadata.term;
-  last_clock_ms_ = std::max(last_clock_ms_, store_->clock_ms());
+  note_clock(store_->clock_ms());
   while (!committed_.empty() && committed_.front().index <= applied_) committed_.pop_front();
   while (!pipeline_.in_flight().empty() && pipeline_.in_flight().front().index <= applied_) {
     lose_batch(pipeline_.take_oldest(), Outcome::kUnknown);

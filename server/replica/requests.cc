@@ -27,6 +27,9 @@ Session& Engine::client_connected(ClientAddress address) {
 std::span<char> Engine::input_space(Session& session, std::size_t suggested) {
   const std::size_t used = session.input.size();
   const std::size_t wanted = std::min(std::max(session.parser.needed(), kInputSpaceMin), suggested);
+  // All that the parser knows to be missing, at once: doubling would copy a large value again and again.
+  const std::size_t missing = session.parser.needed();
+  if (missing > suggested && session.input.capacity() - used < missing) session.input.reserve(used + missing);
   if (session.input.capacity() - used < wanted) session.input.reserve(std::max(used + wanted, used * 2));
   session.input.resize(used + wanted);
   session.input_filled = used;
@@ -220,6 +223,8 @@ void Engine::place_read(Session& session, Pending pending) {
 // The first is admitted whatever its size (pitfall B8). What earlier leaders left uncommitted counts too: within this
 // bound Raft never refuses a batch for its own.
 bool Engine::room_for(std::size_t size) const {
+  // A snapshot whose disk lags must not pile up copies of what changes.
+  if (store_ != nullptr && store_->walked_ahead() > kWalkedAheadMax) return false;
   const std::size_t raft_bytes = raft_ == nullptr ? 0 : raft_->uncommitted_bytes();
   const std::size_t uncommitted = std::max(pipeline_.in_flight_bytes(), raft_bytes);
   return uncommitted == 0 || pipeline_.open_size() + uncommitted + size <= settings_.values().client_memory_max;

@@ -59,9 +59,9 @@ struct Pending {
 // What MULTI queues: commands already checked, encoded back to back.
 struct Transaction {
   bool open = false;
-  bool aborted = false;  // an error while queueing: EXEC answers EXECABORT
-  bool writes = false;   // one of the commands writes: the transaction is an entry
-  bool data = false;     // one of them touches data: only the leader runs it
+  bool aborted = false;     // an error while queueing: EXEC answers EXECABORT
+  bool writes = false;      // one of the commands writes: the transaction is an entry
+  bool data = false;        // one of them touches data: only the leader runs it
   std::uint32_t count = 0;  // of the commands queued, for CLIENT LIST
   std::string commands;
 };

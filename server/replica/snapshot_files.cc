@@ -90,6 +90,9 @@ BulkDone SnapshotFiles::execute(BulkRequest request) {
       if (receiver_ != nullptr) receiver_->discard();
       receiver_.reset();
       break;
+    case BulkRequest::Kind::kFreeStore:
+      request.old_store.reset();
+      break;
   }
   if (!status) {
     done.error = status.error();

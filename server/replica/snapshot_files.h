@@ -37,14 +37,15 @@ enum SnapshotChunk : std::uint32_t { kStoreChunk = 1, kFragmentChunk = 2 };
 // One piece of work for the bulk thread: everything about snapshot files, none of it in the way of the log.
 struct BulkRequest {
   enum class Kind : std::uint8_t {
-    kCreate,   // begin our own snapshot: `metadata`
-    kChunk,    // one more chunk of it: `chunk_kind`, `bytes`
-    kFinish,   // make it durable under its name
-    kAbort,    // forget it
-    kRead,     // for a follower `node`: up to `size` bytes of the snapshot `index` from `offset`
-    kReceive,  // from a leader: `bytes` at `offset` of the file `key`
-    kLoad,     // the received file `key` is complete: finish it and load it
-    kDiscard,  // forget what is being received
+    kCreate,     // begin our own snapshot: `metadata`
+    kChunk,      // one more chunk of it: `chunk_kind`, `bytes`
+    kFinish,     // make it durable under its name
+    kAbort,      // forget it
+    kRead,       // for a follower `node`: up to `size` bytes of the snapshot `index` from `offset`
+    kReceive,    // from a leader: `bytes` at `offset` of the file `key`
+    kLoad,       // the received file `key` is complete: finish it and load it
+    kDiscard,    // forget what is being received
+    kFreeStore,  // `old_store` was replaced
   };
   Kind kind;
   snapshot::Metadata metadata = {};
@@ -55,6 +56,7 @@ struct BulkRequest {
   std::uint64_t offset = 0;
   std::uint64_t size = 0;
   snapshot::FileKey key = {};
+  std::unique_ptr<store::Store> old_store = {};
 };
 
 struct BulkDone {

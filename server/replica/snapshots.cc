@@ -280,6 +280,7 @@ void Snapshots::bulk_done(BulkDone done) {
       return;
     case BulkRequest::Kind::kAbort:
     case BulkRequest::Kind::kDiscard:
+    case BulkRequest::Kind::kFreeStore:
       return;
   }
 }

@@ -44,6 +44,7 @@ void LongString::write(std::size_t offset, std::string_view bytes) {
     const std::size_t first = std::max(at, offset);
     if (first < until) to.bytes.replace(first % kPageSize, until - first, bytes.substr(first - offset, until - first));
     at = until;
+    if (number % 256 == 255) shared_.breathe();
   }
   size_ = std::max(size_, end);
 }
@@ -56,6 +57,7 @@ void LongString::read(std::size_t offset, std::size_t count, std::string& to) co
     const std::size_t until = std::min(end, (at / kPageSize + 1) * kPageSize);
     to.append(pages_[at / kPageSize].bytes, at % kPageSize, until - at);
     at = until;
+    if (at / kPageSize % 256 == 255) shared_.breathe();
   }
 }
 

@@ -27,6 +27,12 @@ struct Shared {
   std::string walked;  // records not yet taken by the walk's owner
   std::uint64_t next_object_id = 1;
 
+  // Served by long work on single strings; null for a store that nobody waits for.
+  Breather* breather = nullptr;
+  void breathe() {
+    if (breather != nullptr) breather->breathe();
+  }
+
   // Thresholds of the small encodings, replicated settings by redis.conf's names.
   std::uint32_t set_max_intset_entries = 512;
   std::uint32_t set_max_listpack_entries = 128;

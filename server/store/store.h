@@ -46,6 +46,9 @@ class Store {
   Store(const Store&) = delete;
   Store& operator=(const Store&) = delete;
 
+  // Long work on single strings breathes there from now on; it outlives the store.
+  void set_breather(Breather& breather) { shared_.breather = &breather; }
+
   // ---- Time
   // Every entry, before its commands: its index and clock, which never go back.
   void begin_entry(std::uint64_t index, std::uint64_t clock_ms);
