@@ -1,7 +1,6 @@
 #include <algorithm>
 
 #include "base/crc32c.h"
-#include "base/little_endian.h"
 #include "server/replica/engine.h"
 
 // The one place that turns what Raft wants into work, and the turns of the node's life: start, time, the end of a turn,
@@ -79,11 +78,6 @@ void Engine::start_raft() {
     config.lease_drift_us = config.lease_us * values.max_clock_drift_ppm / 1'000'000 + 1000;
   }
   config.lease_longest_us = config.lease_us;
-  // Before the first entry the state is empty; its hash seed is the cluster's own.
-  if (applied_.value == 0) {
-    const auto seed = load_little<std::uint64_t>(reinterpret_cast<const char*>(cluster_.data()));
-    store_ = std::make_unique<store::Store>(store::Options{.databases = values.databases, .hash_seed = seed});
-  }
   store_->set_breather(*this);
   raft_ = std::make_unique<raft::Raft>(config, std::move(restored_), random_.next());
   last_tick_us_ = now_.monotonic_us;

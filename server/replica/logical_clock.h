@@ -28,7 +28,8 @@ class LogicalClock {
   [[nodiscard]] std::uint64_t read_ms(Time now, std::size_t voters);
 
  private:
-  [[nodiscard]] bool majority_agrees(Time now, std::size_t voters) const;
+  // The earliest of the wall clocks on which a majority agrees with this node's; 0 if there is no such majority.
+  [[nodiscard]] std::uint64_t agreed_wall_ms(Time now, std::size_t voters) const;
 
   std::uint32_t drift_max_ppm_;
   std::uint64_t clock_us_ = 0;

@@ -63,8 +63,9 @@ void Engine::drain(Session& session) {
 bool Engine::run_read(Session& session) {
   Pending& head = session.pending.front();
   if (session.closed) return true;
-  read_commands_.emplace_back();
-  std::vector<std::string_view>& arguments = read_commands_.back();
+  // A pump inside a long read never runs another one, but a read inside apply may: one vector for each depth, kept.
+  if (read_depth_ == read_commands_.size()) read_commands_.emplace_back();
+  std::vector<std::string_view>& arguments = read_commands_[read_depth_++];
   CommandReader reader(std::string_view(session.arena).substr(head.offset, head.size));
   CommandHeader header;
   const bool whole = reader.next(header, arguments);
@@ -80,7 +81,7 @@ bool Engine::run_read(Session& session) {
       answered = execute_read(session, head, arguments);
     }
   }
-  read_commands_.pop_back();
+  --read_depth_;
   return answered;
 }
 

@@ -83,6 +83,7 @@ bool Engine::queue(Session& session, const Command& command, Arguments arguments
   append_command(transaction.commands, {.id = command.id}, arguments);
   ++transaction.count;
   transaction.writes = transaction.writes || command.is(commands::kWrite);
+  transaction.selects = transaction.selects || command.id == CommandId::kSelect;
   transaction.data = transaction.data || command.where == commands::Where::kLeader;
   answer(session, [](resp::Writer& reply) { reply.simple("QUEUED"); });
   return true;
@@ -117,6 +118,8 @@ bool Engine::take_exec(Session& session, const Command& command) {
   } else {
     take_read(session, command, arguments);
   }
+  // What comes after it on the connection runs in the database that it selects.
+  if (transaction.selects) session.hold(Hold::kOrder);
   forget_transaction(session);
   return true;
 }
