@@ -60,6 +60,7 @@ struct Pending {
 struct Transaction {
   bool open = false;
   bool aborted = false;     // an error while queueing: EXEC answers EXECABORT
+  bool selects = false;     // it changes the connection's database
   bool writes = false;      // one of the commands writes: the transaction is an entry
   bool data = false;        // one of them touches data: only the leader runs it
   std::uint32_t count = 0;  // of the commands queued, for CLIENT LIST
