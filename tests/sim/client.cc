@@ -133,8 +133,8 @@ Fate Client::judge(const resp::Reply& reply) {
   if (reply.type != resp::Reply::Type::kError) return Fate::kDone;
   const std::string_view text = reply.text;
   if (text.starts_with("INDOUBT")) return Fate::kUnknown;
-  for (const std::string_view word :
-       {"MOVED ", "CLUSTERDOWN ", "LOADING ", "MASTERDOWN ", "READONLY ", "EXECABORT ", "TRYAGAIN ", "ERR EXEC without MULTI"}) {
+  for (const std::string_view word : {"MOVED ", "CLUSTERDOWN ", "LOADING ", "MASTERDOWN ", "READONLY ", "EXECABORT ",
+                                      "TRYAGAIN ", "ERR EXEC without MULTI"}) {
     if (text.starts_with(word)) return Fate::kRefused;
   }
   return Fate::kDone;

@@ -24,7 +24,7 @@ TEST(Crash, AcknowledgedWritesAndVotesSurvive) {
   const RunSummary summary = crash(1, 40, Bug::kNone);
   std::printf("%s", summary.describe().c_str());
   EXPECT_TRUE(summary.failures.empty());
-  EXPECT_GT(summary.total.crashes, 100U);
+  EXPECT_GT(summary.total.crashes, 200U);
   EXPECT_GT(summary.total.answered, 1000U);
 }
 

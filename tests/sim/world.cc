@@ -37,9 +37,12 @@ World::World(const Plan& plan)
   }
   WorkloadOptions options;
   options.seed = random_.next();
-  // A cluster that formed while a clock was far off takes one big step when that is right again.
-  const bool steps = plan.clock_jump_ms != 0 && plan.early_faults_us != 0;
-  options.early_expiry_us = steps ? kNever / 2 : (2 * plan.skew_max_ms + 20) * 1000;
+  // Where leaders come and go the logical clock may fall behind, and catches up in steps; a cluster that formed while a
+  // clock was far off takes one big step when that is right again.
+  const std::uint64_t changes = plan.kill_ms + plan.power_ms + plan.all_power_ms + plan.pause_ms + plan.partition_ms +
+                                plan.one_way_ms + plan.disk_stall_ms + plan.disk_error_ms + plan.terminate_ms +
+                                plan.slow_link_ms + plan.early_faults_us;
+  options.early_expiry_us = changes != 0 ? kNever / 2 : (2 * plan.skew_max_ms + 20) * 1000;
   for (const WorkloadKind kind : plan.workloads) workloads_.push_back(make_workload(kind, schedule_, options));
 }
 
@@ -199,7 +202,10 @@ void World::begin_load() {
 
 void World::next_round(Client& client) {
   if (!load_on_ || workloads_.empty()) return;
-  schedule_.after(client.random().skewed(0, plan_.think_max_us), [this, &client] {
+  // Mostly with a pause, sometimes in a burst.
+  const std::uint64_t think_us =
+      client.random().chance(1, 8) ? 0 : client.random().between(plan_.think_max_us / 4, plan_.think_max_us);
+  schedule_.after(think_us, [this, &client] {
     if (!load_on_) return;
     if (client.random().chance(1, 40)) client.aim_at(1 + client.random().below(nodes_.size()));
     Workload& workload = *workloads_[client.random().below(workloads_.size())];
