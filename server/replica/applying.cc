@@ -72,6 +72,7 @@ void Engine::apply_commands(const Payload& payload, Batch* mine) {
     if (mine != nullptr && ordinal < mine->writers.size()) session = mine->writers[ordinal];
     const std::uint64_t seed = payload.header.seed + ordinal * 0x9e3779b97f4a7c15u;
     apply_command({payload.header.node, header, arguments, seed, payload.header.clock_ms}, session);
+    ++statistics_.changes_since_save;
     ++ordinal;
   }
   ensure(!reader.malformed(), "a committed entry's commands are whole");
@@ -112,7 +113,10 @@ void Engine::apply_command(const Applied& applied, Session* session) {
     blocked = execute_applied(applied, session, session->writer());
     if (head.command != nullptr && static_cast<std::size_t>(head.command->id) < statistics_.per_command.size()) {
       const bool failed = session->output().size() > begin && session->output()[begin] == '-';
-      executed(*session, *head.command, applied.arguments, begin_ns, failed);
+      // The inside of a transaction or the last piece of a large command is not what the client sent.
+      const std::string_view name = head.command->name;
+      const bool as_sent = applied.header.id == head.command->id;
+      executed(*session, *head.command, as_sent ? applied.arguments : Arguments(&name, 1), begin_ns, failed);
     }
   }
   if (blocked) {
