@@ -40,8 +40,8 @@ TEST_P(PlantedBug, IsFound) {
 INSTANTIATE_TEST_SUITE_P(Crash, PlantedBug,
                          ::testing::Values(Bug::kAckBeforeSync, Bug::kFollowerAckBeforeSync, Bug::kVoteBeforeSync,
                                            Bug::kNoDirectorySync, Bug::kNoDataSync),
-                         [](const auto& info) {
-                           std::string name(name_of(info.param));
+                         [](const auto& tested) {
+                           std::string name(name_of(tested.param));
                            std::erase(name, '-');
                            return name;
                          });
