@@ -300,6 +300,7 @@ class Engine final : public commands::Surroundings,
   // lifecycle.cc
   void start_raft();
   void form_cluster();
+  [[nodiscard]] bool founding_failed() const;
   void follow_configuration();
   void link_to_initial_members();
   void feed(raft::Input input);

@@ -46,16 +46,38 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
   last_clock_ms_ = store_->clock_ms();
   for (const raft::Entry& entry : recovered->restored.entries) note_clock(entry);
   snapshots_.start(recovered->restored.snapshot.index, recovered->log_bytes);
+  restored_ = std::move(recovered->restored);
+  if (founding_failed()) {
+    cluster_ = {};
+    recovered->identity.cluster_id = {};
+  }
   peers_.set_identity(recovered->identity, to_text(own_address()));
   identity_ = recovered->identity;
   adopt_cluster_settings();
   phase_ = Phase::kServing;
-  restored_ = std::move(recovered->restored);
   if (cluster_ != ClusterId{}) {
     start_raft();
   } else {
     form_cluster();
   }
+}
+
+// The founder died between making the cluster's id durable and its first entry. Nobody has heard of that cluster, since
+// members are told only of a configuration that is on disk, and nothing was voted on: it begins anew.
+bool Engine::founding_failed() const {
+  const std::vector<InitialMember>& members = settings_.values().initial_cluster;
+  const bool founder = std::ranges::all_of(members, [&](const InitialMember& member) { return member.node >= node_; });
+  const bool empty =
+      restored_.entries.empty() && restored_.snapshot.index.value == 0 && restored_.hard_state == raft::HardState{};
+  if (cluster_ == ClusterId{} || !founder || !empty) return false;
+  if (members.empty()) {
+    // A single node, or a member of several that was started without --initial-cluster: only the operator knows.
+    host_.log(
+        LogLevel::kWarning,
+        "This directory belongs to a cluster whose first entry never reached its disk. It holds no data: remove it "
+        "and start again, or start with --initial-cluster.");
+  }
+  return !members.empty();
 }
 
 void Engine::start_raft() {
@@ -478,7 +500,9 @@ void Engine::follow_configuration() {
     link_to_initial_members();
     return;
   }
-  peers_.set_configuration(configuration);
+  // Others hear of it when it is on disk here; until then this is tried again.
+  configuration_change_due_ = raft_->durable_index() < raft_->configuration_index();
+  if (!configuration_change_due_) peers_.set_configuration(configuration);
   std::vector<PeerAddress> members;
   for (const raft::Member& member : configuration.members()) {
     const std::optional<MemberAddress> address = parse_member_address(member.address);
