@@ -292,6 +292,24 @@ TEST_F(ReplicaTest, AFollowerThatWasAwayTooLongGetsASnapshot) {
   EXPECT_GT(away.replica().raft()->snapshot_index().value, 0U);
 }
 
+// Pitfall I3: the founder of a cluster may stop at any moment of founding it.
+TEST_F(ReplicaTest, I3AClusterFormsWheneverItsFounderIsCutOff) {
+  for (std::uint64_t moment_us = 0; moment_us < 40'000; moment_us += 250) {
+    Plan plan = plan_of(3);
+    plan.seed = 7;
+    world_ = std::make_unique<World>(plan);
+    world_->start_all();
+    world_->run_for(moment_us);
+    if (moment_us % 500 == 0) {
+      world_->node(1).cut_power();
+    } else {
+      world_->node(1).kill();
+    }
+    world_->node(1).start();
+    ASSERT_TRUE(world_->run_until(20'000'000, [this] { return world_->at_rest(); })) << "cut at " << moment_us << " us";
+  }
+}
+
 TEST_F(ReplicaTest, ASingleNodeServesAndComesBackFromAPowerCut) {
   begin(1);
   Talker client(*world_, 1);
