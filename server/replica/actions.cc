@@ -105,6 +105,7 @@ void Engine::each_session(const std::function<void(Session&)>& visit) {
 // What is in its output still goes out; what it waits for is withdrawn when the host has closed it.
 void Engine::kill(Session& session) {
   session.closing = true;
+  withdraw_wait(session);
   host_.close_client(session);
 }
 

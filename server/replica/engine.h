@@ -294,6 +294,7 @@ class Engine final : public commands::Surroundings,
   void finish_served_clients();
   void end_wait(Session& session);
   void propose_unblock(Session& session, commands::UnblockReason reason);
+  void withdraw_wait(Session& session);
   void time_out_waits();
   void restart_waits();
 

@@ -189,6 +189,16 @@ void Engine::propose_unblock(Session& session, commands::UnblockReason reason) {
   pipeline_.add(nullptr, header, arguments);
 }
 
+// Nobody is there to be served any more: behind its own entry, which may not be applied yet, and before whatever is
+// pushed from now on.
+void Engine::withdraw_wait(Session& session) {
+  if (session.pending.empty() || !leading()) return;
+  const Pending& last = session.pending.back();
+  const bool waits =
+      last.kind == Pending::Kind::kWrite && last.command != nullptr && last.command->is(commands::kBlocking);
+  if (waits) propose_unblock(session, commands::UnblockReason::kClosed);
+}
+
 void Engine::time_out_waits() {
   if (!leading()) return;
   for (const std::uint64_t id : waiting_) {

@@ -367,9 +367,7 @@ void Engine::process_resumed() {
 }
 
 void Engine::client_closed(Session& session) {
-  if (!session.pending.empty() && session.pending.back().blocked && leading()) {
-    propose_unblock(session, commands::UnblockReason::kClosed);
-  }
+  withdraw_wait(session);
   waiting_.erase(session.id());
   for (const Pending& pending : session.pending) {
     if (pending.kind == Pending::Kind::kWrite) session.writes_pending = 0;
