@@ -423,6 +423,7 @@ class Engine final : public commands::Surroundings,
   std::uint64_t wait_timeout_ms_ = 0;  // of the blocking command just applied
   bool active_expire_ = true;
   bool disk_full_ = false;
+  std::uint64_t disk_full_since_us_ = 0;
   std::string scratch_;  // replies nobody reads
   std::vector<std::string_view> apply_arguments_;
   std::deque<std::vector<std::string_view>> read_commands_;

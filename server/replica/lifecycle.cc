@@ -218,6 +218,7 @@ void Engine::send_durable_promises() {
 void Engine::disk_done(DiskDone done) {
   if (done.no_space) {
     if (!disk_full_) host_.log(LogLevel::kWarning, "No space left on device: writes are refused until there is room");
+    if (!disk_full_) disk_full_since_us_ = now_.monotonic_us;
     disk_full_ = true;
     if (raft_ != nullptr) feed(raft::DiskFull{});
     return;

@@ -135,7 +135,10 @@ void Engine::lose_write(Session& session, const CommandHeader& header, Arguments
 // After a step-down: what is not resolved within the bound is in doubt. Its batch is forgotten; should the entry commit
 // after all, it is applied like anybody's.
 void Engine::doubt_old_batches() {
-  while (!pipeline_.in_flight().empty() && !leading() && now_.monotonic_us >= stepped_down_us_ + kDoubtAfter_us) {
+  // A leader whose disk is full goes on answering reads, and cannot say either when what it proposed will commit.
+  if (leading() && !disk_full_) return;
+  const std::uint64_t since_us = leading() ? disk_full_since_us_ : stepped_down_us_;
+  while (!pipeline_.in_flight().empty() && now_.monotonic_us >= since_us + kDoubtAfter_us) {
     lose_batch(pipeline_.take_oldest(), Outcome::kUnknown);
   }
 }
