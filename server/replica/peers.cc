@@ -115,6 +115,8 @@ void Peers::set_members(std::span<const PeerAddress> members) {
 
 void Peers::set_configuration(const raft::Configuration& configuration) {
   configuration_ = configuration;
+  // Links that shook hands before it was there.
+  for (auto& [id, link] : links_) offer_cluster(link);
 }
 
 Peers::Link* Peers::find(LinkId id) {
@@ -304,11 +306,7 @@ void Peers::become_ready(Link& link, Time now) {
   }
   if (link.dialled_node == 0) return;
   if (!link.ready) {
-    // A member that has no cluster yet: tell it. `objection` made sure that it is the recorded incarnation.
-    Frame frame;
-    frame.header.push_back(kCluster);
-    frame.header.append(reinterpret_cast<const char*>(identity_.cluster_id.data()), identity_.cluster_id.size());
-    if (!configuration_.empty()) host_.send(link.id, std::move(frame));
+    offer_cluster(link);
     return;
   }
   (link.lane == Lane::kControl ? peer.control : peer.bulk) = link.id;
@@ -317,6 +315,17 @@ void Peers::become_ready(Link& link, Time now) {
     peer.was_ready = true;
     listener_.peer_ready(link.node);
   }
+}
+
+// To a member that has no cluster yet, once the first configuration is on disk here. `objection` made sure that it is
+// the recorded incarnation.
+void Peers::offer_cluster(Link& link) {
+  if (link.node == 0 || link.dialled_node == 0 || !link.peer.cluster_id.empty()) return;
+  if (!configuration_.is_recorded(link.peer.node, link.peer.incarnation)) return;
+  Frame frame;
+  frame.header.push_back(kCluster);
+  frame.header.append(reinterpret_cast<const char*>(identity_.cluster_id.data()), identity_.cluster_id.size());
+  host_.send(link.id, std::move(frame));
 }
 
 void Peers::refuse(Link& link, const std::string& reason) {

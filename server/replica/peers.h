@@ -113,6 +113,7 @@ class Peers {
   void receive_message(Link& link, const SharedBytes& frame);
   void become_ready(Link& link, Time now);
   void try_bootstrap();
+  void offer_cluster(Link& link);
   void refuse(Link& link, const std::string& reason);
   [[nodiscard]] std::string objection(const raft::Handshake& peer) const;
   [[nodiscard]] std::string proof_of(const std::string& to_nonce, const std::string& from_nonce,
