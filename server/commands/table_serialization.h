@@ -1,0 +1,19 @@
+#pragma once
+
+#include <array>
+
+#include "server/commands/table_line.h"
+
+namespace redraft::commands {
+
+// Lines of the command table, see table.cc.
+inline constexpr auto kSerializationCommands = std::to_array<Command>({
+    // name, id, arity, flags, categories beyond the implied ones, first/last/step of the keys, handler, find_keys
+    data("dump", CommandId::kDump, 2, kReadonly, kKeyspace, {1, 1, 1}),
+    local("migrate", CommandId::kMigrate, -6, kWrite | kMovableKeys, kKeyspace | kDangerous, {3, 3, 1}),
+    data("restore", CommandId::kRestore, -4, kWrite | kDenyOom, kKeyspace | kDangerous, {1, 1, 1}),
+    data("restore-asking", CommandId::kRestoreAsking, -4, kWrite | kDenyOom | kAsking, kKeyspace | kDangerous,
+         {1, 1, 1}),
+});
+
+}  // namespace redraft::commands
