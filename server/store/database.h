@@ -24,6 +24,9 @@ using KeyTrie = HashTrie<KeyTraits>;
 // By deadline, then by name: addresses would make the order of `expired` events differ from run to run.
 struct EarlierDeadline {
   using Entry = std::pair<std::uint64_t, Key*>;
+  using is_transparent = void;
+  bool operator()(const Entry& entry, std::uint64_t deadline_ms) const { return entry.first < deadline_ms; }
+  bool operator()(std::uint64_t deadline_ms, const Entry& entry) const { return deadline_ms < entry.first; }
   bool operator()(const Entry& a, const Entry& b) const {
     return a.first != b.first ? a.first < b.first : a.second->name() < b.second->name();
   }

@@ -51,11 +51,11 @@ void put_part(std::string& to, std::uint64_t object, std::string_view body) {
 }
 
 Type Key::type() const {
-  return kind_ == Kind::kObject ? object()->type() : Type::kString;
+  return kind() == Kind::kObject ? object()->type() : Type::kString;
 }
 
 std::string_view Key::encoding() const {
-  switch (kind_) {
+  switch (kind()) {
     case Kind::kInteger:
       return "int";
     case Kind::kInline:
@@ -79,13 +79,13 @@ std::string_view Key::inline_bytes() const {
 }
 
 Object* Key::object() const {
-  return kind_ == Kind::kObject ? load<Object*>(value()) : nullptr;
+  return kind() == Kind::kObject ? load<Object*>(value()) : nullptr;
 }
 
 std::string_view Key::string(std::string& scratch) const {
-  if (kind_ == Kind::kInline) return inline_bytes();
+  if (kind() == Kind::kInline) return inline_bytes();
   scratch.clear();
-  if (kind_ == Kind::kInteger) {
+  if (kind() == Kind::kInteger) {
     scratch.resize(resp::kIntegerTextMax);
     scratch.resize(resp::format_int64(integer(), scratch.data()));
   } else {
@@ -95,7 +95,7 @@ std::string_view Key::string(std::string& scratch) const {
 }
 
 std::size_t Key::string_size() const {
-  switch (kind_) {
+  switch (kind()) {
     case Kind::kInline:
       return inline_bytes().size();
     case Kind::kInteger:
@@ -107,7 +107,7 @@ std::size_t Key::string_size() const {
 }
 
 std::size_t Key::value_size() const {
-  switch (kind_) {
+  switch (kind()) {
     case Kind::kInline:
       return 4 + inline_bytes().size();
     case Kind::kInteger:
@@ -132,20 +132,21 @@ KeyBlock::Value KeyBlock::object_value(Object* object) {
   return {.bytes = {}, .object = object, .kind = Key::Kind::kObject};
 }
 KeyBlock::Value KeyBlock::value_of(const Key& key) {
-  if (key.kind_ == Key::Kind::kInline) return inline_value(key.inline_bytes(), (key.flags_ & Key::kRaw) != 0);
-  if (key.kind_ == Key::Kind::kInteger) return integer_value(key.integer());
+  if (key.kind() == Key::Kind::kInline) return inline_value(key.inline_bytes(), (key.flags_ & Key::kRaw) != 0);
+  if (key.kind() == Key::Kind::kInteger) return integer_value(key.integer());
   return object_value(key.object());
 }
 
-Key* KeyBlock::make(std::string_view name, const Value& value, std::uint64_t deadline_ms, std::uint16_t access) {
+Key* KeyBlock::make(std::string_view name, const Value& value, std::uint64_t deadline_ms, std::uint32_t access) {
   std::size_t value_size = sizeof(std::int64_t);
   if (value.kind == Key::Kind::kInline) value_size = 4 + value.bytes.size();
   const std::size_t deadline_size = deadline_ms == 0 ? 0 : 8;
   auto* key = static_cast<Key*>(std::malloc(sizeof(Key) + deadline_size + name.size() + value_size));
   ensure(key != nullptr, "memory for a key is there");
-  key->kind_ = value.kind;
-  key->flags_ = static_cast<std::uint8_t>((deadline_ms == 0 ? 0 : Key::kHasDeadline) | (value.raw ? Key::kRaw : 0));
-  key->access_ = access;
+  const unsigned kind = static_cast<unsigned>(value.kind) << Key::kKindShift;
+  key->flags_ =
+      static_cast<std::uint8_t>(kind | (deadline_ms == 0 ? 0u : Key::kHasDeadline) | (value.raw ? Key::kRaw : 0u));
+  key->set_access(access);
   key->name_size_ = static_cast<std::uint32_t>(name.size());
   char* to = key->rest();
   if (deadline_ms != 0) {

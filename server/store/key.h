@@ -24,10 +24,10 @@ class Key {
   [[nodiscard]] bool has_deadline() const { return (flags_ & kHasDeadline) != 0; }
 
   [[nodiscard]] bool is_string() const { return type() == Type::kString; }
-  [[nodiscard]] bool is_integer() const { return kind_ == Kind::kInteger; }
+  [[nodiscard]] bool is_integer() const { return kind() == Kind::kInteger; }
   [[nodiscard]] std::int64_t integer() const;
   // A short string's bytes. Only if is_inline().
-  [[nodiscard]] bool is_inline() const { return kind_ == Kind::kInline; }
+  [[nodiscard]] bool is_inline() const { return kind() == Kind::kInline; }
   [[nodiscard]] std::string_view inline_bytes() const;
   // Everything else. nullptr for integers and short strings.
   [[nodiscard]] Object* object() const;
@@ -36,9 +36,12 @@ class Key {
   [[nodiscard]] std::string_view string(std::string& scratch) const;
   [[nodiscard]] std::size_t string_size() const;
 
-  // Node-local access data (LRU, LFU): outside digest and snapshot.
-  [[nodiscard]] std::uint16_t access() const { return access_; }
-  void set_access(std::uint16_t access) const { access_ = access; }
+  // Node-local access data of 24 bits, see AccessClock: outside digest and snapshot.
+  [[nodiscard]] std::uint32_t access() const { return access_low_ | std::uint32_t{access_high_} << 16; }
+  void set_access(std::uint32_t access) const {
+    access_low_ = static_cast<std::uint16_t>(access);
+    access_high_ = static_cast<std::uint8_t>(access >> 16);
+  }
 
   [[nodiscard]] std::size_t memory() const;  // bytes of the block and, roughly, of its place in the table
 
@@ -49,16 +52,18 @@ class Key {
   enum class Kind : std::uint8_t { kInline = 0, kInteger = 1, kObject = 2 };
   static constexpr std::uint8_t kHasDeadline = 1;
   static constexpr std::uint8_t kRaw = 2;  // changed in place once: Redis shows "raw" for it however short
+  static constexpr int kKindShift = 4;
 
   [[nodiscard]] const char* rest() const { return reinterpret_cast<const char*>(this + 1); }
   [[nodiscard]] char* rest() { return reinterpret_cast<char*>(this + 1); }
   [[nodiscard]] std::size_t deadline_size() const { return has_deadline() ? 8 : 0; }
   [[nodiscard]] const char* value() const { return rest() + deadline_size() + name_size_; }
   [[nodiscard]] std::size_t value_size() const;
+  [[nodiscard]] Kind kind() const { return static_cast<Kind>(flags_ >> kKindShift); }
 
-  Kind kind_;
-  std::uint8_t flags_;
-  mutable std::uint16_t access_;
+  std::uint8_t flags_;  // and the kind above them
+  mutable std::uint8_t access_high_;
+  mutable std::uint16_t access_low_;
   std::uint32_t name_size_;
 };
 
@@ -77,7 +82,7 @@ class KeyBlock {
   [[nodiscard]] static Value object_value(Object* object);
   [[nodiscard]] static Value value_of(const Key& key);
   [[nodiscard]] static Key* make(std::string_view name, const Value& value, std::uint64_t deadline_ms,
-                                 std::uint16_t access);
+                                 std::uint32_t access);
   // The object is not touched.
   static void free(Key* key);
   // In place; the key has a deadline already.

@@ -20,6 +20,10 @@ class LongString final : public Object {
   void write(std::size_t offset, std::string_view bytes);
   // Appends [offset, offset + count), as far as it is there.
   void read(std::size_t offset, std::size_t count, std::string& to) const;
+  // The bytes from `offset`, which lies inside, to the end of its page: all of it without a copy. Valid until a change.
+  [[nodiscard]] std::string_view piece(std::size_t offset) const {
+    return std::string_view(pages_[offset / kPageSize].bytes).substr(offset % kPageSize);
+  }
 
   [[nodiscard]] Type type() const override { return Type::kString; }
   [[nodiscard]] std::string_view encoding() const override { return "raw"; }

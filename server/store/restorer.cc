@@ -97,6 +97,7 @@ Status Restorer::store_record(std::string_view body) {
     store_->settings_.emplace(name, value);
   }
   store_->adopt_settings();
+  store_->access_clock_.advance(clock);
   if (Status waiters = store_->waiters_.decode(body); !waiters) return waiters;
   return body.empty() ? Status(Done{}) : Status(malformed("store record"));
 }
@@ -116,30 +117,32 @@ Result<Key*> Restorer::read_key(std::string_view& body) {
   std::string_view name;
   std::uint64_t deadline = 0;
   if (!take_bytes(body, name) || !take_number(body, deadline) || body.size() < 2) return malformed("key");
+  // Uses are not in a snapshot: all its keys count as used when it was taken.
+  const std::uint32_t access = store_->access_clock_.of_value(nullptr);
   const auto kind = static_cast<std::uint8_t>(body[0]);
   const auto detail = static_cast<std::uint8_t>(body[1]);
   body.remove_prefix(2);
   if (kind == static_cast<std::uint8_t>(Key::Kind::kInteger)) {
     std::uint64_t value = 0;
     if (!take_number(body, value)) return malformed("integer");
-    return KeyBlock::make(name, KeyBlock::integer_value(static_cast<std::int64_t>(value)), deadline, 0);
+    return KeyBlock::make(name, KeyBlock::integer_value(static_cast<std::int64_t>(value)), deadline, access);
   }
   std::string_view bytes;
   if (kind == static_cast<std::uint8_t>(Key::Kind::kInline)) {
     if (!take_bytes(body, bytes)) return malformed("string");
-    return KeyBlock::make(name, KeyBlock::inline_value(bytes, detail != 0), deadline, 0);
+    return KeyBlock::make(name, KeyBlock::inline_value(bytes, detail != 0), deadline, access);
   }
   std::uint64_t id = 0;
   if (kind != static_cast<std::uint8_t>(Key::Kind::kObject) || !take_number(body, id)) return malformed("value");
   if (id != 0) {
     auto claimed = unclaimed_.extract(id);
     if (claimed.empty()) return malformed("value: its object is missing");
-    return KeyBlock::make(name, KeyBlock::object_value(claimed.mapped().release()), deadline, 0);
+    return KeyBlock::make(name, KeyBlock::object_value(claimed.mapped().release()), deadline, access);
   }
   std::unique_ptr<Object> object = make_object(detail, store_->shared_);
   if (object == nullptr || !take_bytes(body, bytes)) return malformed("value");
   if (Status decoded = object->decode(bytes); !decoded) return decoded.error();
-  return KeyBlock::make(name, KeyBlock::object_value(object.release()), deadline, 0);
+  return KeyBlock::make(name, KeyBlock::object_value(object.release()), deadline, access);
 }
 
 Status Restorer::leaf_record(std::string_view body) {

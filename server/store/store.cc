@@ -46,6 +46,7 @@ void Store::begin_entry(std::uint64_t index, std::uint64_t clock_ms) {
   ensure(index > index_, "entries reach the store in their order, once each (pitfall G2)");
   index_ = index;
   clock_ms_ = std::max(clock_ms_, clock_ms);
+  access_clock_.advance(clock_ms_);
 }
 
 void Store::seed_hashes(std::uint64_t seed) {
@@ -61,6 +62,7 @@ void Store::seed_hashes(std::uint64_t seed) {
 void Store::begin_read(std::uint64_t clock_ms) {
   read_clock_ms_ = std::max(clock_ms, clock_ms_);
   needs_clock_ = false;
+  access_clock_.advance(read_clock_ms_);
 }
 
 bool Store::end_read() {
@@ -90,6 +92,7 @@ const Key* Store::find(std::uint32_t db, std::string_view name) const {
   const Place found = place(db, name);
   const Key* key = found && !expired(*found.key()) ? found.key() : nullptr;
   if (read_clock_ms_ != 0) ++(key != nullptr ? read_hits_ : read_misses_);
+  if (key != nullptr) access_clock_.touch(*key);
   return key;
 }
 
@@ -101,6 +104,7 @@ Key* Store::find_for_change(std::uint32_t db, std::string_view name) {
     return nullptr;
   }
   before_change(*found.database, found.slot, *found.at.leaf);
+  access_clock_.touch(*found.key());
   return found.key();
 }
 
@@ -167,7 +171,7 @@ void Store::discard(Object* object) {
 
 void Store::put(std::uint32_t db, std::string_view name, const KeyBlock::Value& value, std::uint64_t deadline_ms) {
   Place found = place(db, name);
-  const std::uint16_t access = found ? found.key()->access() : 0;
+  const std::uint32_t access = access_clock_.of_value(found ? found.key() : nullptr);
   if (!found) {
     insert(found, KeyBlock::make(name, value, deadline_ms, access));
     return;
@@ -266,6 +270,11 @@ Set& Store::create_set(std::uint32_t db, std::string_view name) {
   return made;
 }
 
+void Store::put_object(std::uint32_t db, std::string_view name, std::unique_ptr<Object> object,
+                       std::uint64_t deadline_ms) {
+  put(db, name, KeyBlock::object_value(object.release()), deadline_ms);
+}
+
 bool Store::remove(std::uint32_t db, std::string_view name) {
   const Place found = place(db, name);
   if (!found) return false;
@@ -311,7 +320,7 @@ void Store::copy(std::uint32_t from_db, std::string_view from, std::uint32_t to_
   ensure(static_cast<bool>(source), "a key that exists is copied");
   KeyBlock::Value value = KeyBlock::value_of(*source.key());
   if (value.object != nullptr) value.object = value.object->copy(breather).release();
-  Key* const made = KeyBlock::make(to, value, source.key()->deadline_ms(), 0);
+  Key* const made = KeyBlock::make(to, value, source.key()->deadline_ms(), access_clock_.of_value(nullptr));
   Place target = place(to_db, to);
   if (target) {
     replace(target, made, false);
@@ -410,6 +419,32 @@ const Key* Store::random_key(std::uint32_t db, std::uint64_t random) const {
   return nullptr;
 }
 
+void Store::sample(std::uint32_t db, std::uint64_t random, std::size_t count, bool with_deadline,
+                   const std::function<void(const Key&)>& visit) const {
+  const Database& database = *databases_[db];
+  if (with_deadline) {
+    if (database.deadlines.empty()) return;
+    // From a random moment between the first deadline and the last.
+    const std::uint64_t first = database.deadlines.begin()->first;
+    const std::uint64_t span = database.deadlines.rbegin()->first - first + 1;
+    auto at = database.deadlines.lower_bound(first + (span == 0 ? 0 : random % span));
+    for (; count > 0; --count, ++at) {
+      if (at == database.deadlines.end()) at = database.deadlines.begin();
+      if (!expired(*at->second)) visit(*at->second);
+    }
+    return;
+  }
+  if (database.keys == 0) return;
+  for (std::uint32_t tried = 0; tried < kSlotCount && count > 0; ++tried) {
+    const KeyTrie& keys = database.slot(static_cast<std::uint32_t>((random + tried) % kSlotCount));
+    const std::uint64_t size = keys.size();
+    for (std::uint64_t i = 0; i < size && count > 0; ++i, --count) {
+      const Key* key = keys.at(((random >> 14) + i) % size).item();
+      if (!expired(*key)) visit(*key);
+    }
+  }
+}
+
 std::uint64_t Store::count_keys_in_slot(std::uint32_t db, std::uint32_t slot) const {
   return std::as_const(*databases_[db]).slot(slot).size();
 }
@@ -461,6 +496,8 @@ void Store::set_setting(std::string_view name, std::string_view value) {
 }
 
 void Store::adopt_settings() {
+  const auto policy = settings_.find("maxmemory-policy");
+  access_clock_.count_frequency(policy != settings_.end() && policy->second.find("lfu") != std::string::npos);
   const auto number = [&](std::string_view name, std::uint32_t otherwise) {
     return static_cast<std::uint32_t>(setting_number(name, otherwise));
   };

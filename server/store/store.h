@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "base/result.h"
+#include "server/store/access_clock.h"
 #include "server/store/breather.h"
 #include "server/store/database.h"
 #include "server/store/key.h"
@@ -84,6 +85,14 @@ class Store {
   List& create_list(std::uint32_t db, std::string_view name);
   Set& create_set(std::uint32_t db, std::string_view name);
 
+  // A value that no key has yet, to be filled before anybody sees it.
+  template <class T>
+  [[nodiscard]] std::unique_ptr<T> make_object() {
+    return std::make_unique<T>(shared_);
+  }
+  // In the place of whatever the name held.
+  void put_object(std::uint32_t db, std::string_view name, std::unique_ptr<Object> object, std::uint64_t deadline_ms);
+
   // Detaches in O(1). False when it did not exist.
   bool remove(std::uint32_t db, std::string_view name);
   // 0 removes it. The key must exist.
@@ -107,6 +116,13 @@ class Store {
   [[nodiscard]] const Key* random_key(std::uint32_t db, std::uint64_t random) const;
   [[nodiscard]] std::uint64_t count_keys_in_slot(std::uint32_t db, std::uint32_t slot) const;
   [[nodiscard]] std::vector<std::string> keys_in_slot(std::uint32_t db, std::uint32_t slot, std::uint64_t count) const;
+
+  // ---- Access data, node-local: for OBJECT IDLETIME and FREQ, and for whoever chooses what to evict.
+  [[nodiscard]] AccessClock& access_clock() { return access_clock_; }
+  [[nodiscard]] const AccessClock& access_clock() const { return access_clock_; }
+  // Up to `count` live keys of a database from a random place on; of those with a deadline only, if so wished.
+  void sample(std::uint32_t db, std::uint64_t random, std::size_t count, bool with_deadline,
+              const std::function<void(const Key&)>& visit) const;
 
   // ---- WATCH: indexes of the last change by a hash of database and key, and of whole databases. A collision may say
   // "changed", never hide a change.
@@ -190,6 +206,7 @@ class Store {
   std::uint64_t index_ = 0;
   std::uint64_t read_clock_ms_ = 0;  // 0: no read under way
   mutable bool needs_clock_ = false;
+  mutable AccessClock access_clock_;
   mutable std::uint64_t read_hits_ = 0;
   mutable std::uint64_t read_misses_ = 0;
   std::vector<std::uint64_t> touched_;

@@ -94,7 +94,7 @@ void Store::write_leaf(const Database& database, std::uint32_t slot, KeyTrie::Le
     put_number(body, key.deadline_ms());
     Object* const object = key.object();
     if (object == nullptr) {
-      body.push_back(static_cast<char>(key.kind_));
+      body.push_back(static_cast<char>(key.kind()));
       body.push_back(static_cast<char>(key.flags_ & Key::kRaw));
       key.is_integer() ? put_number(body, static_cast<std::uint64_t>(key.integer()))
                        : put_bytes(body, key.inline_bytes());
