@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -11,6 +12,8 @@
 #include "server/store/part.h"
 
 namespace redraft::store {
+
+class Object;
 
 enum class Type : std::uint8_t { kString = 0, kList = 1, kSet = 2, kHash = 3, kSortedSet = 4, kStream = 5 };
 [[nodiscard]] std::string_view type_name(Type type);
@@ -25,7 +28,10 @@ struct Shared {
   bool walking = false;
   Epoch epoch = 1;
   std::string walked;  // records not yet taken by the walk's owner
-  std::uint64_t next_object_id = 1;
+  // The numbers of objects in parts, by which their parts name them. Looked up, never iterated; an object carries none
+  // of its own, since a million small ones would carry it for nothing.
+  std::map<const Object*, std::uint64_t> object_numbers;
+  std::uint64_t next_object_number = 1;
 
   // Served by long work on single strings; null for a store that nobody waits for.
   Breather* breather = nullptr;
@@ -38,6 +44,10 @@ struct Shared {
   std::uint32_t set_max_listpack_entries = 128;
   std::uint32_t set_max_listpack_value = 64;
   std::int32_t list_max_listpack_size = -2;
+  std::uint32_t hash_max_listpack_entries = 512;
+  std::uint32_t hash_max_listpack_value = 64;
+  std::uint32_t zset_max_listpack_entries = 128;
+  std::uint32_t zset_max_listpack_value = 64;
 };
 
 // A value that is more than a short string: the one interface of container types. An object is walked either whole,
@@ -45,7 +55,7 @@ struct Shared {
 // each of its own changes copies the part first.
 class Object {
  public:
-  explicit Object(Shared& shared) : shared_(shared), id_(shared.next_object_id++), walked_(shared.epoch) {}
+  explicit Object(Shared& shared) : shared_(shared), walked_(shared.epoch) {}
   virtual ~Object() = default;
   Object(const Object&) = delete;
   Object& operator=(const Object&) = delete;
@@ -75,24 +85,31 @@ class Object {
   // Gives memory back and takes what that cost off `elements`, about; true when nothing is left.
   [[nodiscard]] virtual bool free_some(std::size_t& elements) = 0;
 
-  [[nodiscard]] std::uint64_t id() const { return id_; }
+  // Its number while it is in parts.
+  [[nodiscard]] std::uint64_t id() const {
+    const auto [place, is_new] = shared_.object_numbers.try_emplace(this, shared_.next_object_number);
+    if (is_new) ++shared_.next_object_number;
+    return place->second;
+  }
   // The epoch of the last walk that has it, whole or queued.
   [[nodiscard]] bool needs_walk() const { return shared_.walking && walked_ < shared_.epoch; }
   void set_walked() { walked_ = shared_.epoch; }
-  // Parts of it may still have to be walked: set with `begin_walk`, ends with the last part.
-  bool in_parts = false;
-  // Deleted, overwritten or flushed while in parts: the walk owns it until it has the last part.
-  bool abandoned = false;
 
  protected:
   // True when a part of that epoch must be copied before it changes.
   [[nodiscard]] bool must_copy(Epoch part) const { return shared_.walking && in_parts && part < shared_.epoch; }
 
+  // In this order, so that a derived class's first bytes fill up a word.
   Shared& shared_;
 
  private:
-  std::uint64_t id_;
   Epoch walked_;
+
+ public:
+  // Parts of it may still have to be walked: set with `begin_walk`, ends with the last part.
+  bool in_parts = false;
+  // Deleted, overwritten or flushed while in parts: the walk owns it until it has the last part.
+  bool abandoned = false;
 };
 
 // Records of the walk's stream; never renumbered.

@@ -46,6 +46,7 @@ void Store::walked_object() {
   Object* const object = walk_objects_.front();
   walk_objects_.pop_front();
   object->in_parts = false;
+  shared_.object_numbers.erase(object);
   if (object->abandoned) garbage_objects_.emplace_back(object);
 }
 
