@@ -45,6 +45,9 @@ void Raft::receive(const Envelope& envelope, AppendEntries& request) {
   reply.lease_sent_at_us = promise_lease(request);
   reply.vouches = may_vote_;
 
+  // The first word counts: whatever leader said it, its log up to there was committed without us.
+  if (!may_vote_ && repair_index_.value == 0) repair_index_ = request.repair_index;
+
   const LogIndex last_new = request.prev_log_index + request.entries.size();
   // Everything up to our commit index is equal in both logs, whatever is still known of it (pitfall B5).
   const bool below_commit = request.prev_log_index < commit_index_;

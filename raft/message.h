@@ -29,6 +29,9 @@ struct AppendEntries {
   std::uint64_t round = 0;       // the newest round of the leader (thesis 6.4); grows within a term
   std::uint64_t sent_at_us = 0;  // leader's clock, echoed; 0 when leases are off
   std::uint64_t lease_us = 0;    // the promise asked for (thesis 6.4.1); 0: none
+  // To a member that does not vouch, once that is known: all that can have been committed by its forgotten word lies at
+  // or below (docs/decisions, "Repair from peers"). 0: not said.
+  LogIndex repair_index;
   std::vector<Entry> entries;    // consecutive from prev_log_index + 1
 };
 

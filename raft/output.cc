@@ -26,6 +26,7 @@ void Output::clear() {
   snapshot_installed.reset();
   snapshot_discarded = false;
   snapshot_wanted = false;
+  repaired = false;
   compacted_to.reset();
 }
 

@@ -97,6 +97,9 @@ struct Output {
       snapshot_installed;           // swap in the state received; nothing before it will be committed
   bool snapshot_discarded = false;  // the state just offered by SnapshotReceived is not wanted
   bool snapshot_wanted = false;     // a follower needs one and this node has none new enough
+  // Restored::may_vote was false, and everything this node may have acknowledged before is on its disk again. To be
+  // made durable; then VotingRestored. Said once.
+  bool repaired = false;
   // Entries up to here are needed no more by this group's log (a snapshot and the catch-up tail cover it).
   std::optional<LogIndex> compacted_to;
 

@@ -129,6 +129,10 @@ void Raft::finish_step() {
     }
   }
   emit_committed();
+  if (!may_vote_ && repair_index_.value != 0 && std::min(commit_index_, durable_index_) >= repair_index_) {
+    repair_index_ = LogIndex{};
+    out_->repaired = true;
+  }
   if (const LeaderStatus status = leader_status(); !(status == reported_status_)) {
     reported_status_ = status;
     out_->leader_status = status;

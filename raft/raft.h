@@ -149,6 +149,7 @@ class Raft {
   // replication.cc
   [[nodiscard]] Progress* find_progress(NodeId node);
   [[nodiscard]] Progress* heard_from(const Envelope& envelope);
+  void note_vouching(Progress& progress, bool vouches);
   void update_progress_members();
   void replicate(Progress& progress);
   [[nodiscard]] bool send_next(Progress& progress);
@@ -211,6 +212,7 @@ class Raft {
   LogIndex emitted_index_;  // handed out in Output::committed
   LogIndex applied_index_;
   bool may_vote_ = true;
+  LogIndex repair_index_;  // may_vote_ false: durable up to here, this node is whole again; 0: no leader has said yet
   std::uint32_t now_ticks_ = 0;
   std::uint64_t now_us_ = 0;            // of the last Tick: never later than now
   std::uint32_t election_elapsed_ = 0;  // since the leader was heard, a vote was granted, or an election began

@@ -23,6 +23,18 @@ Progress* Raft::heard_from(const Envelope& envelope) {
   return progress;
 }
 
+void Raft::note_vouching(Progress& progress, bool vouches) {
+  if (!vouches && progress.vouches) {
+    // It may have lost what it acknowledged: nothing it said before counts any more.
+    progress.match_index = LogIndex{};
+    if (progress.state != ProgressState::kSnapshot) {
+      progress.become_probe(progress.next_index);
+      progress.probe_sent = true;
+    }
+  }
+  progress.vouches = vouches;
+}
+
 void Raft::update_progress_members() {
   std::vector<Progress> members;
   for (const Member& member : configuration().members()) {
@@ -72,6 +84,9 @@ void Raft::send_entries(Progress& progress, LogIndex prev, Term prev_term, std::
     append.lease_us = config_.lease_us;
     append.sent_at_us = now_us_;  // at most too early, which makes the lease shorter
   }
+  // A leader with a committed entry of its own term has everything that was ever committed (paper 5.4.3), and since it
+  // heard that this member forgets, it commits without it.
+  if (!progress.vouches && has_committed_in_term()) append.repair_index = commit_index_;
   append.entries = std::move(entries);
   progress.round_sent = round_;
   progress.commit_sent = commit_index_;
@@ -248,13 +263,7 @@ void Raft::receive(const Envelope& envelope, AppendEntriesReply& reply) {
   if (progress == nullptr || reply.round > round_) return;
   progress->acked_round = std::max(progress->acked_round, reply.round);
   progress->lease_sent_at_us = std::max(progress->lease_sent_at_us, reply.lease_sent_at_us);
-  if (!reply.vouches && progress->vouches) {
-    // It may have lost what it acknowledged: nothing it said before counts any more.
-    progress->match_index = LogIndex{};
-    progress->become_probe(progress->next_index);
-    progress->probe_sent = true;
-  }
-  progress->vouches = reply.vouches;
+  note_vouching(*progress, reply.vouches);
 
   if (reply.rejected) {
     // Answers come out of order and more than once (pitfall B3): only the one to the newest probe, or the first to a

@@ -36,7 +36,7 @@ void Raft::on(SnapshotFailed& failed) {
 void Raft::receive(const Envelope& envelope, InstallSnapshotReply& reply) {
   Progress* progress = heard_from(envelope);
   if (progress == nullptr) return;
-  progress->vouches = reply.vouches;
+  note_vouching(*progress, reply.vouches);
   if (reply.rejected) {
     if (progress->state == ProgressState::kSnapshot && progress->pending_snapshot.index == reply.snapshot_index) {
       progress->become_probe(progress->match_index + 1);

@@ -23,6 +23,7 @@ void write(const AppendEntries& message, wire::Envelope& envelope, WireFrame& fr
   proto.set_round(message.round);
   proto.set_sent_at_us(message.sent_at_us);
   proto.set_lease_us(message.lease_us);
+  proto.set_repair_index(message.repair_index.value);
   ensure(message.entries.size() <= kEntriesPerMessageMax, "no more entries than a decoder takes");
   proto.mutable_entries()->Reserve(static_cast<int>(message.entries.size()));
   for (const Entry& entry : message.entries) {
@@ -115,6 +116,7 @@ Result<Message> read(const wire::AppendEntries& proto, Term term, const SharedBy
   message.round = proto.round();
   message.sent_at_us = proto.sent_at_us();
   message.lease_us = proto.lease_us();
+  message.repair_index = LogIndex{proto.repair_index()};
   if (proto.entries_size() > static_cast<int>(kEntriesPerMessageMax)) return corrupt("too many entries");
   if (proto.prev_log_index() > kIndexMax || proto.commit_index() > kIndexMax) return corrupt("an impossible index");
   if (proto.prev_log_term() > term.value) return corrupt("an entry from the future");

@@ -245,6 +245,7 @@ class Interpreter {
     }
     if (command == "restart") return cluster_->restart(id);
     if (command == "wipe") return cluster_->wipe(id);
+    if (command == "damage") return cluster_->damage(id, LogIndex{number(words)});
     if (command == "snapshot") return cluster_->take_snapshot(id);
     if (command == "receive") return cluster_->finish_snapshot(id, rest(words) == "ok");
     if (command == "refused") return cluster_->step(id, LinkRefused{NodeId{number(words)}});

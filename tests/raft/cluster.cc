@@ -146,6 +146,15 @@ void Cluster::wipe(std::uint64_t id) {
   restart(id);
 }
 
+void Cluster::damage(std::uint64_t id, LogIndex from) {
+  Node& node = nodes_.at(id);
+  crash(id);
+  Disk& disk = node.disk;
+  std::erase_if(disk.entries, [from](const Entry& entry) { return entry.index >= from; });
+  disk.commit_index = std::max(disk.snapshot.index, std::min(disk.commit_index, from - 1));
+  node.may_vote = false;
+}
+
 void Cluster::crash(std::uint64_t id, std::size_t requests, std::size_t entries) {
   Node& node = nodes_.at(id);
   for (std::size_t i = 0; i < requests && i < node.pending.size(); ++i) {
@@ -201,10 +210,16 @@ void Cluster::step(std::uint64_t id, Input input) {
   node.raft->step(std::move(input), output);
   node.invariants.check(*node.raft, output);
   const bool became_leader = output.became_leader;
+  const bool repaired = output.repaired;
   if (output.proposal.has_value()) last_proposal_ = output.proposal;
   handle(node, output);
   if (keep_outputs) outputs.push_back(output);
   if (became_leader) check_leader(*node.raft);
+  if (repaired) {
+    say(std::to_string(id) + " is whole again");
+    node.may_vote = true;
+    step(id, VotingRestored{});
+  }
   if (became_leader && auto_term_start) {
     Propose start;
     start.type = EntryType::kTermStart;

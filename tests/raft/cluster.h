@@ -86,6 +86,8 @@ class Cluster {
   void restart(std::uint64_t id);
   // The directory is emptied: a node of the same id and another incarnation.
   void wipe(std::uint64_t id);
+  // Crashes; its disk has lost the entries from there on, which it may have acknowledged, and it knows.
+  void damage(std::uint64_t id, LogIndex from);
   // The node's own snapshot at its applied index.
   void take_snapshot(std::uint64_t id);
   void finish_snapshot(std::uint64_t id, bool success = true);
