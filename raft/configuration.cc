@@ -6,12 +6,13 @@
 
 namespace redraft::raft {
 
-Configuration::Configuration(std::string cluster_id, std::vector<Member> members)
-    : cluster_id_(std::move(cluster_id)), members_(std::move(members)) {
+Configuration::Configuration(std::string cluster_id, std::vector<Member> members, NodeId highest_id)
+    : cluster_id_(std::move(cluster_id)), members_(std::move(members)), highest_id_(highest_id) {
   std::sort(members_.begin(), members_.end(), [](const Member& a, const Member& b) { return a.id < b.id; });
   for (std::size_t i = 1; i < members_.size(); ++i) {
     ensure(members_[i - 1].id != members_[i].id, "a configuration lists each member once");
   }
+  if (!members_.empty()) highest_id_ = std::max(highest_id_, members_.back().id);
   is_joint_ = std::any_of(members_.begin(), members_.end(), [](const Member& member) { return member.outgoing_voter; });
 }
 

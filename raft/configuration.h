@@ -13,9 +13,11 @@ struct Member {
   NodeId id;
   Incarnation incarnation;
   std::string address;          // host:port@peer-port; the core only carries it
+  std::string hostname;         // cluster-announce-hostname; only carried, too
   bool voter = false;           // in the (new) voter set
   bool outgoing_voter = false;  // in the old voter set of a joint configuration
   bool learner = false;         // is sent the log, counts in no majority
+  bool promote = false;         // a learner that is to become a voter once it has caught up; whoever leads sees to it
   friend bool operator==(const Member&, const Member&) = default;
 };
 
@@ -23,13 +25,16 @@ struct Member {
 class Configuration {
  public:
   Configuration() = default;
-  // Sorts; ids must differ.
-  Configuration(std::string cluster_id, std::vector<Member> members);
+  // Sorts; ids must differ. `highest_id`: see there; at least the highest of `members` is taken.
+  Configuration(std::string cluster_id, std::vector<Member> members, NodeId highest_id = {});
 
   [[nodiscard]] const std::string& cluster_id() const { return cluster_id_; }
   [[nodiscard]] const std::vector<Member>& members() const { return members_; }
   [[nodiscard]] bool empty() const { return members_.empty(); }
   [[nodiscard]] bool is_joint() const { return is_joint_; }
+  // No higher id was ever a member's. So a node with an id up to here that is not listed has been removed, and nobody
+  // else gets its id.
+  [[nodiscard]] NodeId highest_id() const { return highest_id_; }
   // Null for somebody else.
   [[nodiscard]] const Member* find(NodeId id) const;
   // Counts in at least one of the majorities.
@@ -44,6 +49,7 @@ class Configuration {
   std::string cluster_id_;
   std::vector<Member> members_;
   bool is_joint_ = false;
+  NodeId highest_id_;
 };
 
 // The configurations that the log holds, oldest first: the first is the snapshot's (or empty), each further one came

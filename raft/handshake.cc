@@ -17,6 +17,7 @@ std::string encode_handshake(const Handshake& handshake) {
   proto.set_incarnation(handshake.incarnation.value);
   proto.set_boot(handshake.boot);
   proto.set_address(handshake.address);
+  proto.set_hostname(handshake.hostname);
   proto.set_nonce(handshake.nonce);
   proto.set_proof(handshake.proof);
   return proto.SerializeAsString();
@@ -25,7 +26,7 @@ std::string encode_handshake(const Handshake& handshake) {
 Result<Handshake> decode_handshake(std::string_view bytes) {
   wire::Handshake proto;
   if (bytes.size() > kHandshakeSizeMax || !proto.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) ||
-      proto.node() == 0 || proto.protocol().lowest() > proto.protocol().highest() ||
+      (proto.node() == 0 && !proto.cluster_id().empty()) || proto.protocol().lowest() > proto.protocol().highest() ||
       proto.features().lowest() > proto.features().highest()) {
     return Error{ErrorCode::kCorrupt, "not a handshake"};
   }
@@ -39,6 +40,7 @@ Result<Handshake> decode_handshake(std::string_view bytes) {
   handshake.incarnation = Incarnation{proto.incarnation()};
   handshake.boot = proto.boot();
   handshake.address = proto.address();
+  handshake.hostname = proto.hostname();
   handshake.nonce = proto.nonce();
   handshake.proof = proto.proof();
   return handshake;

@@ -24,11 +24,12 @@ struct Handshake {
   VersionRange features;
   std::string cluster_id;  // empty: belongs to none yet
   GroupId group;
-  NodeId node;
+  NodeId node;           // 0: the speaker wants to join a cluster that will give it an id
   NodeId expected_peer;  // whom the speaker believes to reach; 0: does not know
   Incarnation incarnation;
   std::uint64_t boot = 0;
-  std::string address;  // where the speaker can be reached
+  std::string address;   // where the speaker can be reached
+  std::string hostname;  // what it announces beside it
   std::string nonce;
   std::string proof;  // empty in the first of the two steps
   friend bool operator==(const Handshake&, const Handshake&) = default;

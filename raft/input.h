@@ -4,6 +4,7 @@
 #include <variant>
 #include <vector>
 
+#include "raft/membership.h"
 #include "raft/message.h"
 
 namespace redraft::raft {
@@ -15,11 +16,19 @@ struct Tick {
 };
 
 // Answered in Output::proposal of the same step. After Output::became_leader the only proposal accepted is kTermStart,
-// once. kConfiguration is not proposed this way.
+// once. kConfiguration is proposed by ChangeMembers instead.
 struct Propose {
   EntryType type = EntryType::kCommand;
   std::uint32_t payload_crc = 0;
   SharedBytes payload;
+};
+
+// Thesis 4, answered like a Propose. One change at a time: refused as kChangePending until the last one and an entry of
+// this leader's term are committed (pitfall D2; the single-server bug of 2015). Several changes of voters at once go
+// through a joint configuration, which the leader leaves by itself. In force as soon as it is in the log; the caller
+// hears of it by Output::configuration_changed, and of its commitment by the commit index.
+struct ChangeMembers {
+  std::vector<MemberChange> changes;
 };
 
 struct Receive {
@@ -115,9 +124,9 @@ struct Bootstrap {
 // Ends Restored::may_vote == false.
 struct VotingRestored {};
 
-using Input =
-    std::variant<Tick, Propose, Receive, Persisted, DiskFull, Applied, ReadIndex, Flush, TransferLeadership, Campaign,
-                 PeerUnreachable, LinkRefused, LinkRestored, SnapshotTaken, SnapshotSent, SnapshotFailed,
-                 SnapshotReceived, SnapshotReceiveFailed, LogLoaded, LogUnavailable, Bootstrap, VotingRestored>;
+using Input = std::variant<Tick, Propose, ChangeMembers, Receive, Persisted, DiskFull, Applied, ReadIndex, Flush,
+                           TransferLeadership, Campaign, PeerUnreachable, LinkRefused, LinkRestored, SnapshotTaken,
+                           SnapshotSent, SnapshotFailed, SnapshotReceived, SnapshotReceiveFailed, LogLoaded,
+                           LogUnavailable, Bootstrap, VotingRestored>;
 
 }  // namespace redraft::raft

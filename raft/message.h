@@ -32,7 +32,7 @@ struct AppendEntries {
   // To a member that does not vouch, once that is known: all that can have been committed by its forgotten word lies at
   // or below (docs/decisions, "Repair from peers"). 0: not said.
   LogIndex repair_index;
-  std::vector<Entry> entries;    // consecutive from prev_log_index + 1
+  std::vector<Entry> entries;  // consecutive from prev_log_index + 1
 };
 
 // Goes out when everything it says is durable. `match_index` is what this very message verified, never the follower's

@@ -25,13 +25,14 @@ struct DiskRequest {
 };
 
 enum class ProposalStatus : std::uint8_t {
-  kAccepted,      // in the log at `index`; says nothing about commitment
-  kNotLeader,     // never in any log: a definite "not executed"
-  kTransferring,  // leadership is being handed over; as above
-  kTermStartDue,  // the term's first entry was not proposed yet; as above
-  kBacklog,       // too many uncommitted bytes; as above, try when some have committed
-  kTooLarge,      // beyond kPayloadSizeMax
-  kNotPermitted,  // kConfiguration, or a second kTermStart
+  kAccepted,       // in the log at `index`; says nothing about commitment
+  kNotLeader,      // never in any log: a definite "not executed"
+  kTransferring,   // leadership is being handed over; as above
+  kTermStartDue,   // the term's first entry was not proposed yet; as above
+  kBacklog,        // too many uncommitted bytes; as above, try when some have committed
+  kTooLarge,       // beyond kPayloadSizeMax
+  kNotPermitted,   // kConfiguration, a second kTermStart, or a change that raft::changed refuses
+  kChangePending,  // a configuration change has to wait for another one, or for this term's first commit
 };
 
 struct Proposal {

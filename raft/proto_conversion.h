@@ -11,6 +11,7 @@ namespace redraft::raft {
 inline void to_proto(const Configuration& configuration, wire::Configuration& proto) {
   proto.set_format(1);
   proto.set_cluster_id(configuration.cluster_id());
+  proto.set_highest_id(configuration.highest_id().value);
   for (const Member& member : configuration.members()) {
     wire::Member& into = *proto.add_members();
     into.set_id(member.id.value);
@@ -19,6 +20,8 @@ inline void to_proto(const Configuration& configuration, wire::Configuration& pr
     into.set_voter(member.voter);
     into.set_outgoing_voter(member.outgoing_voter);
     into.set_learner(member.learner);
+    into.set_hostname(member.hostname);
+    into.set_promote(member.promote);
   }
 }
 
@@ -41,9 +44,11 @@ inline Result<Configuration> from_proto(const wire::Configuration& proto) {
     into.voter = member.voter();
     into.outgoing_voter = member.outgoing_voter();
     into.learner = member.learner();
+    into.hostname = member.hostname();
+    into.promote = member.promote();
     members.push_back(std::move(into));
   }
-  return Configuration(proto.cluster_id(), std::move(members));
+  return Configuration(proto.cluster_id(), std::move(members), NodeId{proto.highest_id()});
 }
 
 inline void to_proto(const SnapshotMetadata& snapshot, wire::SnapshotMetadata& proto) {

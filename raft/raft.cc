@@ -105,6 +105,7 @@ void Raft::step(Input input, Output& output) {
 }
 
 void Raft::finish_step() {
+  if (is_leader()) settle_configuration();
   if (round_waits_ && !round_held_) flush_round();
   if (restart_log_) {
     restart_log_ = false;
@@ -225,8 +226,14 @@ void Raft::set_commit_index(LogIndex index) {
 
 // --- roles and terms ---
 
+// Also by the configuration that is known committed, while a newer one that leaves us out is not: the entry that holds
+// it may be in too few logs, and ours too new for those who stay to win without us (thesis 4.2.2, figure 4.6). Our own
+// vote then counts nowhere.
 bool Raft::is_self_voter() const {
-  return configuration().is_voter(config_.id) && configuration().is_recorded(config_.id, config_.incarnation);
+  const auto votes_in = [this](const Configuration& configuration) {
+    return configuration.is_voter(config_.id) && configuration.is_recorded(config_.id, config_.incarnation);
+  };
+  return votes_in(configuration()) || votes_in(committed_configuration());
 }
 
 void Raft::become_follower(Term term, NodeId leader) {
@@ -317,6 +324,10 @@ void Raft::tick_leader() {
   }
   if (transfer_target_.value != 0 && ++transfer_elapsed_ >= config_.election_timeout_ticks) {
     transfer_target_ = NodeId{};  // thesis 3.10: given up, proposals are taken again
+    if (is_leaving()) {
+      become_follower(hard_state_.term, NodeId{});
+      return;
+    }
   }
   if (++heartbeat_elapsed_ >= config_.heartbeat_ticks) {
     heartbeat_elapsed_ = 0;
@@ -351,14 +362,18 @@ void Raft::on(Propose& propose) {
       return answer(ProposalStatus::kBacklog);
     }
   }
+  answer(ProposalStatus::kAccepted, log_.last_index() + 1);
+  append_proposal(propose.type, propose.payload_crc, std::move(propose.payload));
+}
+
+void Raft::append_proposal(EntryType type, std::uint32_t payload_crc, SharedBytes payload) {
   Entry entry;
   entry.index = log_.last_index() + 1;
   entry.term = hard_state_.term;
-  entry.type = propose.type;
-  entry.payload_crc = propose.payload_crc;
-  entry.payload = std::move(propose.payload);
-  uncommitted_bytes_ += size;
-  answer(ProposalStatus::kAccepted, entry.index);
+  entry.type = type;
+  entry.payload_crc = payload_crc;
+  entry.payload = std::move(payload);
+  uncommitted_bytes_ += entry.payload.size();
   append_to_log(std::move(entry));
   for (Progress& progress : progress_) replicate(progress);
 }

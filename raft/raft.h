@@ -17,7 +17,8 @@ namespace redraft::raft {
 
 // One member of one Raft group, as a function of its inputs: no clock, disk, socket, thread or randomness but what is
 // handed in, so the same inputs give the same outputs. Rules by file: raft.cc (terms, time, dispatch), election.cc,
-// follower.cc (receiving the log), replication.cc (sending it, commitment), reads.cc, snapshots.cc.
+// follower.cc (receiving the log), replication.cc (sending it, commitment), members.cc (changes of the configuration),
+// reads.cc, snapshots.cc.
 //
 // Deviations from thesis and what they rest on are told where they are made. Broken invariants end the process. Not
 // thread-safe; not copyable, so that nobody forks a voter.
@@ -55,6 +56,10 @@ class Raft {
   [[nodiscard]] const Configuration& configuration_at(LogIndex index) const { return configurations_.at(index); }
   // Of every other member; only while leading, otherwise empty.
   [[nodiscard]] const std::vector<Progress>& progress() const { return progress_; }
+  // While leading: whether the node was heard of within the last election timeout. Itself always.
+  [[nodiscard]] bool hears(NodeId node) const;
+  // The newest configuration that is known committed.
+  [[nodiscard]] const Configuration& committed_configuration() const { return configurations_.at(commit_index_); }
   [[nodiscard]] std::size_t uncommitted_bytes() const { return uncommitted_bytes_; }
   [[nodiscard]] NodeId transfer_target() const { return transfer_target_; }  // 0: no transfer in progress
   [[nodiscard]] bool may_vote() const { return may_vote_; }
@@ -88,6 +93,7 @@ class Raft {
   void emit_committed();
   void on(Tick& tick);
   void on(Propose& propose);
+  void on(ChangeMembers& change);
   void on(Receive& receive);
   void on(Persisted& persisted);
   void on(DiskFull& full);
@@ -122,6 +128,7 @@ class Raft {
   [[nodiscard]] bool is_self_voter() const;
   [[nodiscard]] bool admit(const Envelope& envelope);
   void append_to_log(Entry entry);
+  void append_proposal(EntryType type, std::uint32_t payload_crc, SharedBytes payload);
   void truncate_log(LogIndex from);
   void configuration_changed();
   void set_commit_index(LogIndex index);
@@ -166,6 +173,13 @@ class Raft {
   void check_transfer();
   void receive(const Envelope& envelope, AppendEntriesReply& reply);
   void receive(const Envelope& envelope, RoundReply& reply);
+
+  // members.cc
+  [[nodiscard]] bool may_change_members() const;
+  void append_configuration(const Configuration& configuration);
+  void settle_configuration();
+  [[nodiscard]] bool is_leaving() const;
+  void hand_over_at_leaving();
 
   // reads.cc
   void start_round();

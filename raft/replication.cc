@@ -19,7 +19,9 @@ Progress* Raft::find_progress(NodeId node) {
 Progress* Raft::heard_from(const Envelope& envelope) {
   if (!is_leader()) return nullptr;
   Progress* progress = find_progress(envelope.from);
-  if (progress != nullptr) progress->recently_active = true;
+  if (progress == nullptr) return nullptr;
+  progress->recently_active = true;
+  progress->heard_at_tick = now_ticks_ + 1;
   return progress;
 }
 

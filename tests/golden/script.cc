@@ -145,6 +145,56 @@ class Interpreter {
     }
   }
 
+  void change(std::uint64_t id, std::istringstream& words) {
+    std::vector<MemberChange> changes;
+    std::string word;
+    while (words >> word) {
+      MemberChange& change = changes.emplace_back();
+      change.member.id = NodeId{std::stoull(word.substr(1))};
+      switch (word[0]) {
+        case '+':
+          change.kind = MemberChangeKind::kAdd;
+          break;
+        case '^':
+          change.kind = MemberChangeKind::kPromote;
+          break;
+        case 'v':
+          change.kind = MemberChangeKind::kDemote;
+          break;
+        case '-':
+          change.kind = MemberChangeKind::kRemove;
+          break;
+        default:
+          change.kind = MemberChangeKind::kUpdate;
+          change.member.address = "moved" + word.substr(1);
+          break;
+      }
+    }
+    const Proposal proposal = cluster_->change(id, std::move(changes));
+    if (proposal.status != ProposalStatus::kAccepted) {
+      printed_.push_back(std::to_string(id) + " refuses: " + name(proposal.status));
+    }
+  }
+
+  void configuration(std::uint64_t id) {
+    const Raft& raft = cluster_->raft(id);
+    const Configuration& configuration = raft.configuration();
+    std::string old;
+    std::string voters;
+    std::string learners;
+    for (const Member& member : configuration.members()) {
+      const std::string node = " " + std::to_string(member.id.value);
+      if (member.outgoing_voter) old += node;
+      if (member.voter) voters += node;
+      if (member.learner) learners += node;
+    }
+    std::string text = std::to_string(id) + " at " + std::to_string(raft.configuration_index().value) + ": voters";
+    if (configuration.is_joint()) text += old + " and";
+    text += voters;
+    if (!learners.empty()) text += ", learners" + learners;
+    printed_.push_back(text);
+  }
+
   static bool chosen(const Envelope& envelope, std::uint64_t from, std::uint64_t to) {
     return (from == 0 || envelope.from.value == from) && (to == 0 || envelope.to.value == to);
   }
@@ -220,6 +270,9 @@ class Interpreter {
       cluster_->trace = &printed_;
       return;
     }
+    if (command == "spawn") return cluster_->spawn(id);
+    if (command == "change") return change(id, words);
+    if (command == "config") return configuration(id);
     if (command == "campaign") return cluster_->campaign(id);
     if (command == "propose") {
       const Proposal proposal = cluster_->propose(id, rest(words));

@@ -25,6 +25,9 @@ namespace redraft::raft::testing {
 //   persist ID [N]                         the disk finishes N requests
 //   hold ID · release ID                   settle leaves the disk of this node alone
 //   cut FROM TO · mend FROM TO · isolate ID · heal
+//   spawn ID                               a node outside the group, with nothing on its disk
+//   change ID +N ^N vN -N @N ...           proposed to ID: add, promote, demote, remove, new address
+//   config ID                              the newest configuration: voters, learners; old & new when joint
 //   crash ID [REQUESTS] [ENTRIES] · restart ID · wipe ID
 //   snapshot ID · receive ID ok|failed · loglost on|off
 //   refused ID NODE · restored ID NODE · unreachable ID NODE

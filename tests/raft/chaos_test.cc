@@ -17,6 +17,7 @@ struct Chaos {
   std::uint64_t commands = 0;
   std::uint64_t reads = 0;
   std::map<std::uint64_t, int> read_answers;
+  bool changes_members = false;
 
   Chaos(Cluster::Options options, std::uint64_t seed) : cluster(std::move(options)), random(seed) {}
 
@@ -69,6 +70,29 @@ struct Chaos {
     cluster.heal();
   }
 
+  // One to three changes at whoever believes to lead: also ones that make no sense, that take the quorum away from
+  // everybody who is up to date, or that remove the leader (pitfalls D1-D3, D5, D9, D12). Removed nodes stay and go on
+  // campaigning (A9).
+  void change_members() {
+    const std::uint64_t leader = cluster.leader();
+    if (leader == 0) return;
+    const Configuration& now = cluster.raft(leader).configuration();
+    std::vector<MemberChange> changes(1 + random.below(3));
+    std::uint64_t next = now.highest_id().value + 1;
+    for (MemberChange& change : changes) {
+      change.kind = static_cast<MemberChangeKind>(random.below(4));
+      change.member.id = now.members()[random.below(static_cast<std::uint32_t>(now.members().size()))].id;
+      if (change.kind == MemberChangeKind::kRemove && now.members().size() < 4)
+        change.kind = MemberChangeKind::kPromote;
+      if (change.kind != MemberChangeKind::kAdd || next > kNodesMax) continue;
+      if (!cluster.nodes().contains(next)) cluster.spawn(next);
+      change.member.id = NodeId{next++};
+    }
+    changed_members += cluster.change(leader, std::move(changes)).status == ProposalStatus::kAccepted ? 1 : 0;
+  }
+  static constexpr std::uint64_t kNodesMax = 9;
+  std::uint64_t changed_members = 0;
+
   void one_event() {
     const std::uint64_t id = any();
     Node& node = cluster.node(id);
@@ -114,6 +138,8 @@ struct Chaos {
       depose_and_read();
     } else if (choice < 648) {
       cluster.step(id, LinkRefused{NodeId{any()}});  // may be wrong: safety must not rest on it
+    } else if (changes_members && choice < 656) {
+      change_members();
     } else {
       for (int i = 0; i < 4; ++i) move_message();
     }
@@ -140,7 +166,11 @@ struct Chaos {
               std::to_string(raft.last_index().value) + " commit " + std::to_string(raft.commit_index().value) +
               " snapshot " + std::to_string(raft.snapshot_index().value) + " tickets " +
               std::to_string(raft.persisted_ticket().value) + "/" + std::to_string(raft.last_ticket().value) +
-              " commands " + std::to_string(node.state.size());
+              " commands " + std::to_string(node.state.size()) + " configuration " +
+              std::to_string(raft.configuration_index().value) + ":";
+      for (const Member& member : raft.configuration().members()) {
+        text += " " + std::to_string(member.id.value) + (member.voter ? "v" : "") + (member.outgoing_voter ? "o" : "");
+      }
       for (const Progress& progress : raft.progress()) {
         text += "\n    " + std::to_string(progress.node.value) + " " + name(progress.state) + " match " +
                 std::to_string(progress.match_index.value) + " next " + std::to_string(progress.next_index.value) +
@@ -165,10 +195,12 @@ struct Chaos {
     cluster.run_until([] { return false; }, 50);
     const bool led = cluster.run_until([this] {
       const std::uint64_t leader = cluster.leader();
-      return leader != 0 && cluster.raft(leader).has_committed_in_term() &&
-             cluster.raft(leader).transfer_target().value == 0;
+      if (leader == 0) return false;
+      const Raft& raft = cluster.raft(leader);
+      return raft.has_committed_in_term() && raft.transfer_target().value == 0 && !raft.configuration().is_joint() &&
+             raft.configuration_index() <= raft.commit_index() && raft.configuration().is_voter(NodeId{leader});
     });
-    ASSERT_TRUE(led) << "no leader after everything was healed";
+    ASSERT_TRUE(led) << "no leader after everything was healed" << status();
     const std::uint64_t leader = cluster.leader();
     const Proposal proposal = cluster.propose(leader, "last");
     ASSERT_EQ(proposal.status, ProposalStatus::kAccepted);
@@ -176,6 +208,7 @@ struct Chaos {
     const std::uint64_t last_read = reads;
     const bool equal = cluster.run_until([&] {
       for (auto& [id, node] : cluster.nodes()) {
+        if (!cluster.raft(leader).configuration().contains(NodeId{id})) continue;
         if (node.applied < proposal.index || node.state != cluster.node(leader).state) return false;
       }
       return true;
@@ -187,7 +220,9 @@ struct Chaos {
   }
 };
 
-void run(std::uint64_t seed, std::uint64_t count, bool leases) {
+std::uint64_t changes_made = 0;
+
+void run(std::uint64_t seed, std::uint64_t count, bool leases, bool changes_members = false) {
   SCOPED_TRACE("seed " + std::to_string(seed) + " nodes " + std::to_string(count) + (leases ? " leases" : ""));
   Cluster::Options options;
   options.members = Cluster::voters(count);
@@ -210,11 +245,14 @@ void run(std::uint64_t seed, std::uint64_t count, bool leases) {
     options.config.lease_drift_us = 1000;
   }
   Chaos chaos(std::move(options), seed * 77 + count);
+  chaos.changes_members = changes_members;
   for (int round = 0; round < 3; ++round) {
     for (int i = 0; i < 2500; ++i) chaos.one_event();
     chaos.collect_reads();
     chaos.heal_and_expect_progress();
+    if (::testing::Test::HasFatalFailure()) return;
   }
+  changes_made += chaos.changed_members;
 }
 
 // REDRAFT_SEEDS and REDRAFT_SEED choose how many and where to begin; a failure prints its seed.
@@ -232,6 +270,16 @@ TEST_P(RaftChaos, SafeThenLive) {
     run(seed, GetParam(), seed % 3 == 0);
     if (HasFatalFailure()) return;
   }
+}
+
+TEST(RaftChaosMembers, SafeThenLive) {
+  const std::uint64_t first = from_environment("REDRAFT_SEED", 1);
+  const std::uint64_t seeds = from_environment("REDRAFT_SEEDS", 12);
+  for (std::uint64_t seed = first; seed < first + seeds; ++seed) {
+    run(seed, 1 + seed % 5, seed % 3 == 0, true);
+    if (HasFatalFailure()) return;
+  }
+  EXPECT_GT(changes_made, seeds) << "the changes were refused";
 }
 
 INSTANTIATE_TEST_SUITE_P(Nodes, RaftChaos, ::testing::Values(1, 2, 3, 4, 5));

@@ -137,6 +137,25 @@ void Cluster::start(Node& node, Restored restored) {
   node.invariants = RaftInvariants();
 }
 
+void Cluster::spawn(std::uint64_t id) {
+  ensure(!nodes_.contains(id), "ids are not used twice");
+  nodes_[id].id = NodeId{id};
+  nodes_[id].incarnation = Incarnation{100 + id};
+  restart(id);
+}
+
+Proposal Cluster::change(std::uint64_t id, std::vector<MemberChange> changes) {
+  for (MemberChange& change : changes) {
+    if (change.kind != MemberChangeKind::kAdd && change.kind != MemberChangeKind::kUpdate) continue;
+    const auto known = nodes_.find(change.member.id.value);
+    change.member.incarnation =
+        known != nodes_.end() ? known->second.incarnation : Incarnation{100 + change.member.id.value};
+    if (change.member.address.empty()) change.member.address = "n" + std::to_string(change.member.id.value);
+  }
+  step(id, ChangeMembers{std::move(changes)});
+  return *last_proposal_;
+}
+
 void Cluster::wipe(std::uint64_t id) {
   Node& node = nodes_.at(id);
   crash(id);
@@ -462,6 +481,8 @@ const char* name(ProposalStatus status) {
       return "too large";
     case ProposalStatus::kNotPermitted:
       return "not permitted";
+    case ProposalStatus::kChangePending:
+      return "change pending";
   }
   return "?";
 }

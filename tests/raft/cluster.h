@@ -76,6 +76,10 @@ class Cluster {
   void step(std::uint64_t id, Input input);
   void tick(std::uint64_t id, std::uint32_t times = 1);
   void tick_all(std::uint32_t times = 1);
+  // A node with an empty disk that belongs to nothing yet: what a leader may add. Incarnation 100 + id.
+  void spawn(std::uint64_t id);
+  // The changes go to this node's core; a change's member needs an id only.
+  Proposal change(std::uint64_t id, std::vector<MemberChange> changes);
   void campaign(std::uint64_t id) { step(id, Campaign{}); }
   Proposal propose(std::uint64_t id, const std::string& command);
   void read(std::uint64_t id, std::uint64_t read_id);
