@@ -15,6 +15,10 @@ std::unique_ptr<Object> make_object(std::uint8_t type, Shared& shared) {
       return std::make_unique<List>(shared);
     case Type::kSet:
       return std::make_unique<Set>(shared);
+    case Type::kHash:
+      return std::make_unique<Hash>(shared);
+    case Type::kSortedSet:
+      return std::make_unique<SortedSet>(shared);
     default:
       return nullptr;
   }

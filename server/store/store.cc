@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <utility>
 
 #include "base/check.h"
@@ -270,6 +271,20 @@ Set& Store::create_set(std::uint32_t db, std::string_view name) {
   return made;
 }
 
+Hash& Store::create_hash(std::uint32_t db, std::string_view name) {
+  auto hash = std::make_unique<Hash>(shared_);
+  Hash& made = *hash;
+  put(db, name, KeyBlock::object_value(hash.release()), 0);
+  return made;
+}
+
+SortedSet& Store::create_sorted_set(std::uint32_t db, std::string_view name) {
+  auto set = std::make_unique<SortedSet>(shared_);
+  SortedSet& made = *set;
+  put(db, name, KeyBlock::object_value(set.release()), 0);
+  return made;
+}
+
 void Store::put_object(std::uint32_t db, std::string_view name, std::unique_ptr<Object> object,
                        std::uint64_t deadline_ms) {
   put(db, name, KeyBlock::object_value(object.release()), deadline_ms);
@@ -499,11 +514,16 @@ void Store::adopt_settings() {
   const auto policy = settings_.find("maxmemory-policy");
   access_clock_.count_frequency(policy != settings_.end() && policy->second.find("lfu") != std::string::npos);
   const auto number = [&](std::string_view name, std::uint32_t otherwise) {
-    return static_cast<std::uint32_t>(setting_number(name, otherwise));
+    const std::uint64_t value = setting_number(name, otherwise);
+    return static_cast<std::uint32_t>(std::min<std::uint64_t>(value, std::numeric_limits<std::uint32_t>::max()));
   };
   shared_.set_max_intset_entries = number("set-max-intset-entries", 512);
   shared_.set_max_listpack_entries = number("set-max-listpack-entries", 128);
   shared_.set_max_listpack_value = number("set-max-listpack-value", 64);
+  shared_.hash_max_listpack_entries = number("hash-max-listpack-entries", 512);
+  shared_.hash_max_listpack_value = number("hash-max-listpack-value", 64);
+  shared_.zset_max_listpack_entries = number("zset-max-listpack-entries", 128);
+  shared_.zset_max_listpack_value = number("zset-max-listpack-value", 64);
   const auto list = settings_.find("list-max-listpack-size");
   const std::optional<std::int64_t> size = list == settings_.end() ? std::nullopt : resp::parse_int64(list->second);
   shared_.list_max_listpack_size = size ? static_cast<std::int32_t>(std::clamp<std::int64_t>(*size, -5, 1 << 16)) : -2;

@@ -14,11 +14,13 @@
 #include "server/store/access_clock.h"
 #include "server/store/breather.h"
 #include "server/store/database.h"
+#include "server/store/hash.h"
 #include "server/store/key.h"
 #include "server/store/list.h"
 #include "server/store/long_string.h"
 #include "server/store/set.h"
 #include "server/store/slot.h"
+#include "server/store/sorted_set.h"
 #include "server/store/waiters.h"
 
 namespace redraft::store {
@@ -84,6 +86,8 @@ class Store {
   // Containers: for a name that does not exist.
   List& create_list(std::uint32_t db, std::string_view name);
   Set& create_set(std::uint32_t db, std::string_view name);
+  Hash& create_hash(std::uint32_t db, std::string_view name);
+  SortedSet& create_sorted_set(std::uint32_t db, std::string_view name);
 
   // A value that no key has yet, to be filled before anybody sees it.
   template <class T>

@@ -1,4 +1,4 @@
-// Lists, sets and long strings against models, with a snapshot's walk between their changes: what is restored is the
+// Lists, sets, hashes, sorted sets and long strings against models, with a snapshot's walk between their changes: what is restored is the
 // value as it was when the walk began, and it goes on exactly like it (pitfalls G1, E12).
 
 #include <gtest/gtest.h>
@@ -11,9 +11,11 @@
 #include <tuple>
 #include <vector>
 
+#include "server/store/hash.h"
 #include "server/store/list.h"
 #include "server/store/long_string.h"
 #include "server/store/set.h"
+#include "server/store/sorted_set.h"
 #include "tests/store/draw.h"
 
 namespace redraft::store {
@@ -77,6 +79,22 @@ std::vector<std::string> contents(const Set& set) {
   set.for_each([&](std::string_view member) { all.emplace_back(member); });
   return all;
 }
+std::vector<std::string> contents(const Hash& hash) {
+  std::vector<std::string> all;
+  hash.for_each([&](std::string_view field, std::string_view value) {
+    all.emplace_back(field);
+    all.emplace_back(value);
+  });
+  return all;
+}
+std::vector<std::string> contents(const SortedSet& set) {
+  std::vector<std::string> all;
+  set.for_each([&](std::string_view member, double score) {
+    all.emplace_back(member);
+    all.push_back(std::to_string(score));
+  });
+  return all;
+}
 std::string contents(const LongString& string) {
   std::string all;
   string.read(0, string.size(), all);
@@ -119,6 +137,26 @@ void change(Set& set, Draw& draw) {
     set.remove(set.at(draw.below(set.size())));  // SPOP
   } else {
     set.add(draw.one_in(2) ? std::to_string(draw.below(3000)) : some_bytes(draw));
+  }
+}
+
+void change(Hash& hash, Draw& draw) {
+  if (hash.size() > 0 && draw.one_in(hash.size() > 700 ? 2 : 3)) {
+    std::string removed;
+    hash.at(draw.below(hash.size()), [&](std::string_view field, std::string_view) { removed = field; });
+    hash.remove(removed);
+  } else {
+    const std::string field = std::to_string(draw.below(3000));
+    hash.set(field, some_bytes(draw));
+  }
+}
+
+void change(SortedSet& set, Draw& draw) {
+  if (set.size() > 0 && draw.one_in(set.size() > 700 ? 2 : 3)) {
+    set.remove_at(draw.below(set.size()));
+  } else {
+    const std::string member = draw.one_in(2) ? std::to_string(draw.below(1000)) : some_bytes(draw);
+    set.set(member, static_cast<double>(draw.below(300)) / 8);
   }
 }
 
@@ -326,7 +364,7 @@ TEST(LongString, AgreesWithAString) {
 
 template <class Value>
 class AnyValue : public ::testing::Test {};
-using Values = ::testing::Types<List, Set, LongString>;
+using Values = ::testing::Types<List, Set, Hash, SortedSet, LongString>;
 TYPED_TEST_SUITE(AnyValue, Values);
 
 TYPED_TEST(AnyValue, IsRestoredAsItWasWhenTheWalkBeganAndGoesOnAlike) {
