@@ -5,6 +5,7 @@
 #include <string>
 #include <string_view>
 
+#include "server/store/listpack_size.h"
 #include "server/store/object.h"
 
 namespace redraft::store {
@@ -65,7 +66,6 @@ class List final : public Object {
   static constexpr std::size_t kChunkMax = 4096;
   static constexpr std::int64_t kBaseBytes = 112;
   static constexpr std::size_t kChunkBytes = 72;
-  static constexpr std::size_t kListpackFrame = 7;  // header and end of a listpack
 
   // Elements lie in bytes[begin, size): length, bytes, and the whole element's size again so that it can be walked
   // backwards.

@@ -48,6 +48,8 @@ struct Shared {
   std::uint32_t hash_max_listpack_value = 64;
   std::uint32_t zset_max_listpack_entries = 128;
   std::uint32_t zset_max_listpack_value = 64;
+  std::uint64_t stream_node_max_bytes = 4096;
+  std::uint64_t stream_node_max_entries = 100;
 };
 
 // A value that is more than a short string: the one interface of container types. An object is walked either whole,

@@ -3,6 +3,7 @@
 
 #include "base/check.h"
 #include "server/store/store.h"
+#include "server/store/stream.h"
 
 namespace redraft::store {
 namespace {
@@ -19,6 +20,8 @@ std::unique_ptr<Object> make_object(std::uint8_t type, Shared& shared) {
       return std::make_unique<Hash>(shared);
     case Type::kSortedSet:
       return std::make_unique<SortedSet>(shared);
+    case Type::kStream:
+      return std::make_unique<Stream>(shared);
     default:
       return nullptr;
   }

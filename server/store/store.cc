@@ -46,8 +46,19 @@ Store::~Store() {
 void Store::begin_entry(std::uint64_t index, std::uint64_t clock_ms) {
   ensure(index > index_, "entries reach the store in their order, once each (pitfall G2)");
   index_ = index;
+  if (waiters_.any() && clock_ms > clock_ms_) mark_expiring(clock_ms);
   clock_ms_ = std::max(clock_ms_, clock_ms);
   access_clock_.advance(clock_ms_);
+}
+
+// Who waits in XREADGROUP learns that its stream expired. Keys that go by this clock are all here still: a node frees
+// them only after it has applied the clock.
+void Store::mark_expiring(std::uint64_t clock_ms) {
+  for (std::uint32_t db = 0; db < database_count(); ++db) {
+    const auto& deadlines = databases_[db]->deadlines;
+    for (auto at = deadlines.upper_bound(clock_ms_); at != deadlines.end() && at->first <= clock_ms; ++at)
+      waiters_.mark_ready(db, at->second->name());
+  }
 }
 
 void Store::seed_hashes(std::uint64_t seed) {
@@ -480,10 +491,14 @@ std::vector<std::string> Store::keys_in_slot(std::uint32_t db, std::uint32_t slo
 
 void Store::touch(std::uint32_t db, std::string_view name) {
   touched_[hash_of(shared_.hash_seed + db, name) % kTouchedSize] = index_;
+  if (waiters_.any()) waiters_.mark_ready(db, name);
+  if (readers_ != nullptr) readers_->key_changed(db, name);
 }
 
 void Store::touch_database(std::uint32_t db) {
   touched_databases_[db] = index_;
+  if (waiters_.any()) waiters_.mark_database(db);
+  if (readers_ != nullptr) readers_->database_changed(db);
 }
 
 bool Store::changed_since(std::uint32_t db, std::string_view name, std::uint64_t index) const {
@@ -524,6 +539,8 @@ void Store::adopt_settings() {
   shared_.hash_max_listpack_value = number("hash-max-listpack-value", 64);
   shared_.zset_max_listpack_entries = number("zset-max-listpack-entries", 128);
   shared_.zset_max_listpack_value = number("zset-max-listpack-value", 64);
+  shared_.stream_node_max_bytes = setting_number("stream-node-max-bytes", 4096);
+  shared_.stream_node_max_entries = setting_number("stream-node-max-entries", 100);
   const auto list = settings_.find("list-max-listpack-size");
   const std::optional<std::int64_t> size = list == settings_.end() ? std::nullopt : resp::parse_int64(list->second);
   shared_.list_max_listpack_size = size ? static_cast<std::int32_t>(std::clamp<std::int64_t>(*size, -5, 1 << 16)) : -2;

@@ -30,6 +30,15 @@ struct Options {
   std::uint64_t hash_seed = 0;  // per cluster: replicated, in the snapshot, the same on every node
 };
 
+// Is told at once what happens to keys, on this node only. It must not touch the store.
+class Observer {
+ public:
+  virtual ~Observer() = default;
+  virtual void key_changed(std::uint32_t db, std::string_view name) = 0;
+  virtual void database_changed(std::uint32_t db) = 0;
+  virtual void key_missed(std::uint32_t db, std::string_view name) = 0;  // by a read
+};
+
 struct DatabaseCounts {
   std::uint64_t keys = 0;  // physical, as DBSIZE
   std::uint64_t expires = 0;
@@ -134,6 +143,9 @@ class Store {
   void touch_database(std::uint32_t db);
   [[nodiscard]] bool changed_since(std::uint32_t db, std::string_view name, std::uint64_t index) const;
 
+  // As the changes, for those who wait on this node alone (XREAD BLOCK).
+  void observe_for_readers(Observer* observer) { readers_ = observer; }
+
   [[nodiscard]] Waiters& waiters() { return waiters_; }
   [[nodiscard]] const Waiters& waiters() const { return waiters_; }
 
@@ -190,6 +202,7 @@ class Store {
   void insert(const Place& place, Key* key);
   void replace(Place& place, Key* key, bool keep_object);
   void erase(const Place& place, bool keep_object);
+  void mark_expiring(std::uint64_t clock_ms);
   void put(std::uint32_t db, std::string_view name, const KeyBlock::Value& value, std::uint64_t deadline_ms);
   void discard(Object* object);
   void tell_expired(const Database& database, const Key& key) const;
@@ -218,6 +231,7 @@ class Store {
   Waiters waiters_;
   std::function<void(std::uint32_t, std::string_view)> on_expired_;
   std::map<std::string, std::string, std::less<>> settings_;
+  Observer* readers_ = nullptr;
 
   std::deque<std::unique_ptr<Object>> garbage_objects_;
   std::deque<std::unique_ptr<Database>> garbage_databases_;

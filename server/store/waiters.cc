@@ -1,7 +1,5 @@
 #include "server/store/waiters.h"
 
-#include <algorithm>
-
 #include "base/check.h"
 #include "server/store/object.h"
 
@@ -35,16 +33,25 @@ void Waiters::clear() {
   by_id_.clear();
   by_key_.clear();
   ready_.clear();
+  marked_.clear();
 }
 
 void Waiters::mark_ready(std::uint32_t db, std::string_view key) {
   if (!waits_for(db, key)) return;
   Place place{db, std::string(key)};
-  if (std::find(ready_.begin(), ready_.end(), place) == ready_.end()) ready_.push_back(std::move(place));
+  if (marked_.insert(place).second) ready_.push_back(std::move(place));
+}
+
+void Waiters::mark_database(std::uint32_t db) {
+  std::vector<Place> places;
+  for (auto at = by_key_.lower_bound(Place{db, {}}); at != by_key_.end() && at->first.first == db; ++at)
+    places.push_back(at->first);
+  for (const Place& place : places) mark_ready(place.first, place.second);
 }
 
 bool Waiters::take_ready(std::uint32_t& db, std::string& key) {
   if (ready_.empty()) return false;
+  marked_.erase(ready_.front());
   db = ready_.front().first;
   key = std::move(ready_.front().second);
   ready_.pop_front();

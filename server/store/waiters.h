@@ -48,10 +48,12 @@ class Waiters {
   [[nodiscard]] const Waiter* next(std::uint32_t db, std::string_view key, std::uint64_t& position) const;
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
   [[nodiscard]] std::size_t key_count() const { return by_key_.size(); }
-  // Keys that the entry being applied has filled, in the order in which they became ready; whoever applies serves their
-  // waiters before the entry ends. Transient: empty between entries, so in neither snapshot nor digest. Keeps only keys
-  // that somebody waits for, and each once until it is taken.
+  // Keys that the entry being applied has changed, in the order in which they became ready; whoever applies serves
+  // their waiters before the entry ends. Transient: empty between entries, so in neither snapshot nor digest. Keeps
+  // only keys that somebody waits for, and each once until it is taken.
   void mark_ready(std::uint32_t db, std::string_view key);
+  // All keys of a database that somebody waits for.
+  void mark_database(std::uint32_t db);
   // False when there is none left.
   bool take_ready(std::uint32_t& db, std::string& key);
 
@@ -70,6 +72,7 @@ class Waiters {
   std::map<WaiterId, std::uint64_t> by_id_;
   std::map<Place, std::set<std::uint64_t>, std::less<>> by_key_;
   std::deque<Place> ready_;
+  std::set<Place, std::less<>> marked_;  // what `ready_` holds
   std::uint64_t last_position_ = 0;
 };
 

@@ -17,6 +17,7 @@
 #include "server/store/set.h"
 #include "server/store/sorted_set.h"
 #include "tests/store/draw.h"
+#include "tests/store/stream_kit.h"
 
 namespace redraft::store {
 namespace {
@@ -364,7 +365,7 @@ TEST(LongString, AgreesWithAString) {
 
 template <class Value>
 class AnyValue : public ::testing::Test {};
-using Values = ::testing::Types<List, Set, Hash, SortedSet, LongString>;
+using Values = ::testing::Types<List, Set, Hash, SortedSet, LongString, Stream>;
 TYPED_TEST_SUITE(AnyValue, Values);
 
 TYPED_TEST(AnyValue, IsRestoredAsItWasWhenTheWalkBeganAndGoesOnAlike) {
