@@ -162,7 +162,7 @@ void Engine::set_cluster_settings(Session& session, std::span<const std::pair<st
 // By the leader's log; answered when the entry is applied here, or in doubt when that takes too long.
 void Engine::forward_settings(Session& session, Arguments arguments) {
   CommandHeader header{
-      .id = commands::CommandId::kSetSetting, .connection = connection_of(session), .number = ++session.command_number};
+      .id = commands::CommandId::kSetSetting, .connection = connection_of(session), .number = session.command_number};
   std::string encoded;
   append_command(encoded, header, arguments);
   if (raft_ == nullptr || !peers_.forward(raft_->leader().value, encoded)) {

@@ -35,6 +35,7 @@ void Engine::apply(const raft::Entry& entry) {
   const bool own = take_own_batch(entry, mine);
   applied_ = entry.index;
   applied_term_ = entry.term;
+  applied_commands_ = 0;
   if (entry.type == raft::EntryType::kCommand || entry.type == raft::EntryType::kTermStart) {
     Result<Payload> payload = read_payload(entry.payload.view());
     ensure(payload.ok(), "a committed entry has a payload this version reads");
@@ -44,6 +45,7 @@ void Engine::apply(const raft::Entry& entry) {
     if (entry.type == raft::EntryType::kTermStart) begin_term();
     apply_commands(*payload, own ? &mine : nullptr);
   }
+  applied_commands_ = ReadPlace::kWhole;
   if (own) finish_batch(std::move(mine));
   snapshots_.applied(entry.payload.size());
 }
@@ -83,6 +85,7 @@ void Engine::apply_command(const Applied& applied, Session* session) {
     scratch_.clear();
     resp::Writer writer(scratch_, resp::Writer::Protocol::kResp2);
     const bool waits = execute_applied(applied, nullptr, writer);
+    ++applied_commands_;
     finish_served_clients();
     // A client that is gone waits for nothing: its waiter is withdrawn by an entry, so that every node does the same.
     if (session != nullptr && waits) leave_closed(applied);
@@ -111,6 +114,7 @@ void Engine::apply_command(const Applied& applied, Session* session) {
     const std::size_t begin = session->output().size();
     const std::uint64_t begin_ns = host_.measure_ns();
     blocked = execute_applied(applied, session, session->writer());
+    ++applied_commands_;
     if (head.command != nullptr && static_cast<std::size_t>(head.command->id) < statistics_.per_command.size()) {
       const bool failed = session->output().size() > begin && session->output()[begin] == '-';
       // The inside of a transaction or the last piece of a large command is not what the client sent.

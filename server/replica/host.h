@@ -49,6 +49,14 @@ struct PeerAddress {
   friend bool operator==(const PeerAddress&, const PeerAddress&) = default;
 };
 
+// The state that a read saw: that of entry `index`, or in the middle of its apply that after so many of its commands.
+struct ReadPlace {
+  static constexpr std::uint64_t kWhole = ~std::uint64_t{0};
+  std::uint64_t index = 0;
+  std::uint64_t commands = kWhole;
+  std::uint64_t clock_ms = 0;
+};
+
 // What a replica asks of the world. The libuv server and the simulator are its two implementations. No function here
 // calls back into the replica before it returns, but for `pump`.
 class Host {
@@ -83,6 +91,9 @@ class Host {
   virtual void wake_at(std::uint64_t monotonic_us) = 0;
   // For measuring how long something took, never for deciding anything. Nanoseconds since whenever.
   [[nodiscard]] virtual std::uint64_t measure_ns() const { return 0; }
+  // A client's request of that number (its place on the connection, from 1) was a read and ran there. For those who check
+  // from outside that all replies fit one order; where writes took effect, the log tells.
+  virtual void read_ran(const Session&, std::uint64_t /*number*/, const ReadPlace&) {}
   // For nonces and seeds; from the operating system, or from the simulator's seed.
   virtual void random_bytes(std::span<char> into) = 0;
   // One line for the operator.

@@ -76,6 +76,7 @@ bool Engine::run_read(Session& session) {
     if (head.cancelled) {
       redirect(session, *head.command, arguments, session.writer());
     } else if (head.command->id == commands::CommandId::kWatch) {
+      host_.read_ran(session, head.number, {applied_.value, applied_commands_, store_->clock_ms()});
       run_watch(session, arguments);
     } else {
       answered = execute_read(session, head, arguments);
@@ -107,6 +108,7 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   }
   const bool needs_clock = store_->end_read();
   if (!needs_clock || !by_leader_clock) {
+    host_.read_ran(session, head.number, {applied_.value, applied_commands_, clock_ms});
     const bool failed = session.output().size() > begin && session.output()[begin] == '-';
     executed(session, *head.command, arguments, begin_ns, failed);
     statistics_.keyspace_hits = store_->read_hits();

@@ -67,7 +67,11 @@ void Engine::process(Session& session) {
     const std::size_t consumed = session.parser.consumed();
     session.silent = session.reply_mode != Session::ReplyMode::kOn;
     const bool skip_once = session.reply_mode == Session::ReplyMode::kSkip;
-    if (!take(session, session.parser.arguments())) break;  // parsed again when the hold is over
+    ++session.command_number;
+    if (!take(session, session.parser.arguments())) {  // parsed again when the hold is over
+      --session.command_number;
+      break;
+    }
     session.input_begin += consumed;
     // CLIENT REPLY SKIP is about the one command after it, unless that one was CLIENT REPLY again.
     if (skip_once && session.silent) session.reply_mode = Session::ReplyMode::kOn;
@@ -198,7 +202,7 @@ bool Engine::take_data(Session& session, const Command& command, Arguments argum
 void Engine::take_read(Session& session, const Command& command, Arguments arguments) {
   count(session, command);
   Pending pending{
-      .kind = Pending::Kind::kRead, .silent = session.silent, .command = &command, .number = ++session.command_number};
+      .kind = Pending::Kind::kRead, .silent = session.silent, .command = &command, .number = session.command_number};
   pending.db = session.db;
   pending.offset = static_cast<std::uint32_t>(session.arena.size());
   append_command(session.arena, {.id = command.id, .db = session.db}, arguments);
@@ -237,7 +241,7 @@ bool Engine::may_close() const {
 }
 
 bool Engine::propose(Session& session, CommandId id, const Command& command, Arguments arguments) {
-  CommandHeader header{.id = id, .connection = connection_of(session), .number = session.command_number + 1};
+  CommandHeader header{.id = id, .connection = connection_of(session), .number = session.command_number};
   header.db = session.db;
   const std::size_t size = encoded_size(header, arguments);
   if (disk_full_) {
@@ -253,7 +257,6 @@ bool Engine::propose(Session& session, CommandId id, const Command& command, Arg
     return false;
   }
   count(session, command);
-  ++session.command_number;
   Pending pending{
       .kind = Pending::Kind::kWrite, .silent = session.silent, .command = &command, .number = header.number};
   pending.db = session.db;
@@ -262,10 +265,8 @@ bool Engine::propose(Session& session, CommandId id, const Command& command, Arg
     return true;
   }
   if (pipeline_.full(size)) close_batch();
-  if (!leading()) {  // closing showed that leadership is gone; nothing of this command was proposed
-    --session.command_number;
-    return take_elsewhere(session, command, arguments);
-  }
+  // Closing may show that leadership is gone; nothing of this command was proposed.
+  if (!leading()) return take_elsewhere(session, command, arguments);
   if (command.is(commands::kBlocking)) {
     // Kept so that the wait can begin anew if its entry's term ends.
     pending.offset = static_cast<std::uint32_t>(session.arena.size());
@@ -297,7 +298,7 @@ void Engine::answer(Session& session, const std::function<void(resp::Writer&)>& 
 
 // An entry of the node itself on behalf of a session: CONFIG SET of cluster-wide settings.
 void Engine::propose_for(Session& session, CommandId id, const Command& command, Arguments arguments) {
-  CommandHeader header{.id = id, .connection = connection_of(session), .number = ++session.command_number};
+  CommandHeader header{.id = id, .connection = connection_of(session), .number = session.command_number};
   Pending pending{
       .kind = Pending::Kind::kWrite, .silent = session.silent, .command = &command, .number = header.number};
   if (pipeline_.full(encoded_size(header, arguments))) close_batch();

@@ -115,7 +115,7 @@ class Session {
 
   // Connection state, redis.io/commands/client-list.
   std::uint32_t db = 0;
-  std::uint64_t command_number = 0;
+  std::uint64_t command_number = 0;  // of the request that was taken last, counted from 1
   bool authenticated = false;
   bool readonly = false;  // READONLY: a follower serves reads at the leader's read index
   bool asking = false;
