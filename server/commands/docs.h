@@ -89,6 +89,7 @@ struct DocsGroup {
   std::string_view group = {};
   std::span<const CommandDocs> docs;
 };
+[[nodiscard]] std::span<const DocsGroup> docs_of_bits();
 [[nodiscard]] std::span<const DocsGroup> docs_of_values();
 [[nodiscard]] std::span<const DocsGroup> docs_of_keys();
 [[nodiscard]] std::span<const DocsGroup> docs_of_servers();

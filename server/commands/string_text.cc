@@ -22,6 +22,11 @@ std::string_view StringText::view() {
   return present() ? key_->string(scratch_) : std::string_view();
 }
 
+std::string_view StringText::piece(std::size_t offset) {
+  if (key_->is_integer() || key_->is_inline()) return view().substr(offset);
+  return static_cast<const store::LongString*>(key_->object())->piece(offset);
+}
+
 std::optional<std::int64_t> StringText::integer() {
   if (!present()) return 0;
   if (key_->is_integer()) return key_->integer();

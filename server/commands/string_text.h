@@ -22,8 +22,13 @@ class StringText {
   [[nodiscard]] std::size_t size() const { return present() ? key_->string_size() : 0; }
   // An absent key is an empty text.
   [[nodiscard]] std::string_view view();
+  // From `offset`, which lies inside, as far as the bytes lie in one piece: for going through long strings without a
+  // copy.
+  [[nodiscard]] std::string_view piece(std::size_t offset);
   // What INCR takes: an absent key is zero, a text that is no integer nothing.
   [[nodiscard]] std::optional<std::int64_t> integer();
+  // "int", "embstr" or "raw"; the key is present.
+  [[nodiscard]] std::string_view encoding() const { return key_->encoding(); }
   [[nodiscard]] std::uint64_t deadline_ms() const { return present() ? key_->deadline_ms() : 0; }
 
   // The whole as a bulk string, or null; without a copy where it lies in one piece.

@@ -88,6 +88,8 @@ class Store {
   // integer.
   void set_string(std::uint32_t db, std::string_view name, std::string_view bytes, std::uint64_t deadline_ms);
   void set_integer(std::uint32_t db, std::string_view name, std::int64_t value, std::uint64_t deadline_ms);
+  // Never kept as an integer or "embstr": what Redis has changed in place.
+  void set_raw_string(std::uint32_t db, std::string_view name, std::string_view bytes, std::uint64_t deadline_ms);
   // Changes a string in place and keeps the deadline; a missing key is made. Returns the new length.
   std::size_t append(std::uint32_t db, std::string_view name, std::string_view bytes);
   std::size_t write_range(std::uint32_t db, std::string_view name, std::size_t offset, std::string_view bytes);

@@ -53,7 +53,7 @@ TEST_P(Script, IsAnsweredAsWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Script,
-                         testing::Values("strings", "keys", "lists", "sets", "sort", "blocking", "resp3", "events",
+                         testing::Values("bitmaps", "hyperloglog", "strings", "keys", "lists", "sets", "sort", "blocking", "resp3", "events",
                                          "redis72", "time"),
                          [](const auto& script) { return std::string(script.param); });
 
