@@ -5,6 +5,15 @@
 
 namespace redraft::sim {
 
+std::string to_text(const Command& command) {
+  std::string text;
+  for (const std::string& argument : command) {
+    if (!text.empty()) text += ' ';
+    text += argument.size() > 40 ? argument.substr(0, 40) + "..." : argument;
+  }
+  return text;
+}
+
 std::string encode(const Command& command) {
   std::string bytes = "*" + std::to_string(command.size()) + "\r\n";
   for (const std::string& argument : command) {
@@ -15,8 +24,9 @@ std::string encode(const Command& command) {
   return bytes;
 }
 
-Client::Client(std::uint64_t id, std::uint64_t seed, Schedule& schedule, Trace& trace, std::vector<Node*> nodes)
-    : id_(id), random_(seed), schedule_(schedule), trace_(trace), nodes_(std::move(nodes)) {
+Client::Client(std::uint64_t id, std::uint64_t seed, Schedule& schedule, Trace& trace, Ledger& ledger,
+               std::vector<Node*> nodes)
+    : id_(id), random_(seed), schedule_(schedule), trace_(trace), ledger_(ledger), nodes_(std::move(nodes)) {
   target_ = random_.below(nodes_.size());
 }
 
@@ -71,9 +81,12 @@ void Client::connect() {
       last_arrival_us_ = 0;
       input_.clear();
       skip_replies_ = 0;
+      replies_ = 0;
       if (follower_reads) {
         skip_replies_ = 1;
-        to_node(encode({"READONLY"}));
+        std::string bytes;
+        send({"READONLY"}, bytes);
+        to_node(std::move(bytes));
       }
       if (busy()) transmit();
     });
@@ -84,7 +97,7 @@ void Client::transmit() {
   sent_ = true;
   answered_ = 0;
   std::string bytes;
-  for (const Command& command : commands_) bytes += encode(command);
+  for (const Command& command : commands_) send(command, bytes);
   trace_.note(schedule_.now_us(), "request", id_, target_ + 1, bytes);
   // Bytes come as TCP cuts them.
   if (random_.chance(1, 8) && bytes.size() > 1) {
@@ -93,6 +106,11 @@ void Client::transmit() {
     bytes.erase(0, cut);
   }
   to_node(std::move(bytes));
+}
+
+void Client::send(const Command& command, std::string& bytes) {
+  bytes += encode(command);
+  ledger_.sent(target_ + 1, number_, {.command = command, .client = id_, .begin_us = schedule_.now_us()});
 }
 
 void Client::to_node(std::string bytes) {
@@ -117,11 +135,15 @@ void Client::take_replies() {
     ensure(read.outcome != resp::ReplyRead::Outcome::kError, "a node answers in RESP");
     if (read.outcome == resp::ReplyRead::Outcome::kIncomplete) break;
     begin += read.consumed;
+    Operation& operation = ledger_.find(target_ + 1, number_, ++replies_)->operation;
+    operation.end_us = schedule_.now_us();
+    operation.fate = judge(read.reply);
+    operation.reply = read.reply;
     if (skip_replies_ > 0) {
       --skip_replies_;
       continue;
     }
-    answers_[answered_].fate = judge(read.reply);
+    answers_[answered_].fate = operation.fate;
     answers_[answered_].reply = read.reply;
     ++answered_;
   }
@@ -134,7 +156,7 @@ Fate Client::judge(const resp::Reply& reply) {
   const std::string_view text = reply.text;
   if (text.starts_with("INDOUBT")) return Fate::kUnknown;
   for (const std::string_view word : {"MOVED ", "CLUSTERDOWN ", "LOADING ", "MASTERDOWN ", "READONLY ", "EXECABORT ",
-                                      "TRYAGAIN ", "ERR EXEC without MULTI"}) {
+                                      "TRYAGAIN ", "MISCONF ", "ERR EXEC without MULTI"}) {
     if (text.starts_with(word)) return Fate::kRefused;
   }
   return Fate::kDone;

@@ -7,19 +7,11 @@
 #include <vector>
 
 #include "resp/reply_reader.h"
+#include "tests/sim/ledger.h"
 #include "tests/sim/node.h"
 
 namespace redraft::sim {
 
-using Command = std::vector<std::string>;
-[[nodiscard]] std::string encode(const Command& command);
-
-// What a client knows of a command.
-enum class Fate : std::uint8_t {
-  kDone,     // executed, and this is the reply
-  kRefused,  // certainly not executed: MOVED, CLUSTERDOWN, LOADING, or never sent
-  kUnknown,  // INDOUBT, or the connection ended first
-};
 struct Answer {
   Fate fate = Fate::kUnknown;
   resp::Reply reply = {};
@@ -31,7 +23,8 @@ class Client final : public ClientEnd {
  public:
   using Done = std::function<void(const std::vector<Answer>&)>;
 
-  Client(std::uint64_t id, std::uint64_t seed, Schedule& schedule, Trace& trace, std::vector<Node*> nodes);
+  Client(std::uint64_t id, std::uint64_t seed, Schedule& schedule, Trace& trace, Ledger& ledger,
+         std::vector<Node*> nodes);
 
   struct Options {
     std::uint64_t patience_us = 5'000'000;
@@ -61,6 +54,7 @@ class Client final : public ClientEnd {
  private:
   void connect();
   void transmit();
+  void send(const Command& command, std::string& bytes);
   void to_node(std::string bytes);
   void take_replies();
   void answered();
@@ -73,6 +67,7 @@ class Client final : public ClientEnd {
   Random random_;
   Schedule& schedule_;
   Trace& trace_;
+  Ledger& ledger_;
   std::vector<Node*> nodes_;  // index 0 is node 1
 
   // The connection.
@@ -84,6 +79,7 @@ class Client final : public ClientEnd {
   std::uint64_t last_arrival_us_ = 0;
   std::string input_;
   std::size_t skip_replies_ = 0;
+  std::uint64_t replies_ = 0;  // on this connection so far
 
   // The request.
   std::vector<Command> commands_;

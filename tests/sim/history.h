@@ -1,15 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <limits>
 #include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "tests/sim/operation.h"
+
 namespace redraft::sim {
 
-inline constexpr std::uint64_t kNever = std::numeric_limits<std::uint64_t>::max();
 // A broken promise in one sentence, or nothing.
 using Verdict = std::optional<std::string>;
 

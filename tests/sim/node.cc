@@ -114,6 +114,7 @@ void Node::start() {
   busy_until_us_ = schedule_.now_us();
   armed_us_ = 0;
   stopping_.reset();
+  boot_ = 0;
   replica_ = std::make_unique<replica::Replica>(settings_, *this, random_.next(), read_clocks());
   network_.process_up(id_, *this);
   schedule_.after(random_.between(200, 20'000), while_alive([this] {
@@ -125,6 +126,8 @@ void Node::start() {
                         return;
                       }
                       watcher_.started(*this, **recovered);
+                      boot_ = (*recovered)->identity.boot;
+                      for (const auto& [number, connection] : connections_) tell_log_name(connection);
                       log_bytes_ = (*recovered)->log_bytes;
                       replica_->start(std::move(*recovered));
                     });
@@ -309,6 +312,11 @@ void Node::on_dial_failed(std::uint64_t node, replica::Lane lane, bool refused) 
 
 // ---- The rest of Host
 
+void Node::read_ran(const replica::Session& session, std::uint64_t number, const replica::ReadPlace& place) {
+  const auto found = by_session_.find(&session);
+  if (found != by_session_.end()) watcher_.read_ran(*this, found->second, number, place);
+}
+
 void Node::random_bytes(std::span<char> into) {
   for (char& byte : into) byte = static_cast<char>(random_.below(256));
 }
@@ -378,6 +386,7 @@ void Node::serve_clients() {
       address.loopback = true;
       connection.session = &replica_->client_connected(std::move(address));
       by_session_[connection.session] = number;
+      tell_log_name(connection);
     }
     std::size_t read = 0;
     while (connection.reading && !connection.closing && !connection.arrived.empty() && read < 4 * kReadMax) {
@@ -391,6 +400,12 @@ void Node::serve_clients() {
     if (!connection.arrived.empty() && connection.reading) wake();
     if (connection.hung_up) drop(connection, false);
   }
+}
+
+// The name has the boot number, which is not known while the node loads.
+void Node::tell_log_name(const Connection& connection) {
+  if (boot_ == 0 || connection.session == nullptr) return;
+  watcher_.client_known(*this, connection.number, boot_ << 32 | connection.session->id());
 }
 
 void Node::output_ready(replica::Session& session) {

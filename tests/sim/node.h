@@ -61,6 +61,9 @@ class Node final : public replica::Host, public Endpoint {
     // It cannot start, or came to know of damage.
     virtual void cannot_start(Node& node, const Error& error) = 0;
     virtual void frame_sent(Node& node, const replica::Frame& frame) = 0;
+    // A client's connection got its name in the log, and one of its requests was a read and ran.
+    virtual void client_known(Node& node, std::uint64_t number, std::uint64_t log_connection) = 0;
+    virtual void read_ran(Node& node, std::uint64_t number, std::uint64_t request, const replica::ReadPlace& place) = 0;
     virtual void lost_process(Node& node) = 0;  // about to go, by whatever: the last look at it
   };
 
@@ -126,6 +129,7 @@ class Node final : public replica::Host, public Endpoint {
   void submit(replica::BulkRequest request) override;
   void pump() override;
   void wake_at(std::uint64_t monotonic_us) override { wake_us_ = monotonic_us; }
+  void read_ran(const replica::Session& session, std::uint64_t number, const replica::ReadPlace& place) override;
   void random_bytes(std::span<char> into) override;
   void log(replica::LogLevel level, const std::string& line) override;
   [[nodiscard]] replica::local::ProcessView process() const override { return {}; }
@@ -166,6 +170,7 @@ class Node final : public replica::Host, public Endpoint {
   void flush_clients();
   void to_client(Connection& connection, std::string bytes);
   void drop(Connection& connection, bool tell);
+  void tell_log_name(const Connection& connection);
   // Guards an action against the end of the process that planned it.
   [[nodiscard]] Action while_alive(Action action);
 
@@ -193,6 +198,7 @@ class Node final : public replica::Host, public Endpoint {
 
   // The process.
   std::uint64_t life_ = 0;
+  std::uint64_t boot_ = 0;
   std::unique_ptr<replica::Storage> storage_;
   std::unique_ptr<replica::SnapshotFiles> snapshot_files_;
   std::unique_ptr<replica::Replica> replica_;

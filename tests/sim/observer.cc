@@ -162,7 +162,8 @@ Verdict Observer::look_at_commits(Node& node, Life& life) {
     const auto term = raft.term_of(index);
     if (!term) continue;
     const raft::Entry* entry = raft.log().find(index);
-    auto [known, first] = committed_.try_emplace(index.value, Committed{*term, std::nullopt, raft.term()});
+    auto [known, first] =
+        committed_.try_emplace(index.value, Committed{.term = *term, .crc = std::nullopt, .seen_in = raft.term()});
     Committed& committed = known->second;
     if (committed.term != *term) {
       return "entry " + text(index.value) + " is committed with term " + text(committed.term.value) + " and, on node " +
@@ -173,7 +174,10 @@ Verdict Observer::look_at_commits(Node& node, Life& life) {
     if (committed.crc && *committed.crc != entry->payload_crc) {
       return "entry " + text(index.value) + " differs on node " + text(node.id());
     }
+    if (committed.crc) continue;
     committed.crc = entry->payload_crc;
+    committed.type = entry->type;
+    committed.payload = entry->payload;
   }
   return std::nullopt;
 }

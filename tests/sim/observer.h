@@ -34,12 +34,16 @@ class Observer {
   [[nodiscard]] std::uint64_t leaders() const { return leaders_.size(); }
   std::uint64_t digests = 0;
 
- private:
   struct Committed {
     raft::Term term;
     std::optional<std::uint32_t> crc;
     raft::Term seen_in;  // somebody of this term knew it committed
+    raft::EntryType type = raft::EntryType::kCommand;
+    SharedBytes payload = {};
   };
+  [[nodiscard]] const std::map<std::uint64_t, Committed>& entries() const { return committed_; }
+
+ private:
   struct Acknowledged {
     raft::LogIndex index;
     raft::Term term;

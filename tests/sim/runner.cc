@@ -30,6 +30,7 @@ struct Report {
   std::uint64_t leaders = 0;
   std::uint64_t crashes = 0;
   std::uint64_t faults = 0;
+  std::uint64_t settled = 0;
   char broken = 0;
 };
 
@@ -77,6 +78,7 @@ void write_all(int file, const void* bytes, std::size_t size) {
   report.leaders = outcome.leaders;
   report.crashes = outcome.crashes;
   report.faults = outcome.faults;
+  report.settled = outcome.settled;
   report.broken = outcome.broken ? 1 : 0;
   write_all(report_to, &report, sizeof report);
   if (outcome.broken) write_all(report_to, outcome.broken->data(), outcome.broken->size());
@@ -151,6 +153,7 @@ Outcome outcome_of(const Child& child) {
   outcome.leaders = report.leaders;
   outcome.crashes = report.crashes;
   outcome.faults = report.faults;
+  outcome.settled = report.settled;
   if (report.broken != 0) outcome.broken = child.reported.substr(sizeof report);
   return outcome;
 }
@@ -166,6 +169,7 @@ void add(RunSummary& summary, const Child& child) {
   summary.total.leaders += outcome.leaders;
   summary.total.crashes += outcome.crashes;
   summary.total.faults += outcome.faults;
+  summary.total.settled += outcome.settled;
   // Order does not matter, so that the sum is the same however many run at once.
   summary.total.trace += outcome.trace;
   if (!outcome.broken) return;
@@ -225,13 +229,15 @@ std::string RunSummary::describe() const {
   const double simulated = static_cast<double>(total.simulated_us) / 1e6;
   std::snprintf(line, sizeof line,
                 "%llu seeds, %zu failures; %.1f s, %.1f seeds/s; %.2f simulated hours, %.0fx real time; "
-                "%llu requests, %llu answered as expected, %llu entries, %llu leaders, %llu crashes, %llu faults; "
+                "%llu requests, %llu answered as expected, %llu operations replayed, %llu entries, %llu leaders, %llu "
+                "crashes, %llu faults; "
                 "trace %016llx\n",
                 static_cast<unsigned long long>(seeds), failures.size(), seconds, static_cast<double>(seeds) / seconds,
                 simulated / 3600, simulated / seconds, static_cast<unsigned long long>(total.requests),
-                static_cast<unsigned long long>(total.answered), static_cast<unsigned long long>(total.entries),
-                static_cast<unsigned long long>(total.leaders), static_cast<unsigned long long>(total.crashes),
-                static_cast<unsigned long long>(total.faults), static_cast<unsigned long long>(total.trace));
+                static_cast<unsigned long long>(total.answered), static_cast<unsigned long long>(total.settled),
+                static_cast<unsigned long long>(total.entries), static_cast<unsigned long long>(total.leaders),
+                static_cast<unsigned long long>(total.crashes), static_cast<unsigned long long>(total.faults),
+                static_cast<unsigned long long>(total.trace));
   std::string text = line;
   for (const Failure& failure : failures) {
     text += "FAILED seed " + std::to_string(failure.seed) + ": " + failure.what +

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "raft/raft.h"
+#include "tests/sim/replay.h"
 
 namespace redraft::sim {
 namespace {
@@ -32,7 +33,7 @@ World::World(const Plan& plan)
     node.limits.disk_high_us = plan.disk_high_us;
   }
   for (std::uint64_t id = 1; id <= plan.clients; ++id) {
-    clients_.push_back(std::make_unique<Client>(id, random_.next(), schedule_, trace_, node_list()));
+    clients_.push_back(std::make_unique<Client>(id, random_.next(), schedule_, trace_, ledger_, node_list()));
     clients_.back()->follower_reads = plan.follower_reads && random_.chance(1, 2);
   }
   WorkloadOptions options;
@@ -109,6 +110,10 @@ void World::frame_sent(Node& node, const replica::Frame& frame) {
       restart_later(node);
     }
   });
+}
+
+void World::read_ran(Node& node, std::uint64_t number, std::uint64_t request, const replica::ReadPlace& place) {
+  if (Record* record = ledger_.find(node.id(), number, request)) record->read = place;
 }
 
 void World::ended(Node& node, const std::string& reason) {
@@ -272,6 +277,24 @@ void World::end_load() {
   if (Verdict broken = observer.same_state(node_list())) break_off(*broken);
 }
 
+// Every reply fits the one order of the log, over all keys.
+void World::check_order() {
+  Replay replay(ledger_);
+  std::uint64_t next = 1;
+  for (const auto& [index, entry] : observer.entries()) {
+    if (index != next++ || !entry.crc) {
+      break_off("nobody ever showed the committed entry " + std::to_string(next - 1));
+      return;
+    }
+    if (Verdict broken = replay.entry(index, entry.type, entry.payload.view())) {
+      break_off(*broken);
+      return;
+    }
+  }
+  if (Verdict broken = replay.finish()) break_off(*broken);
+  settled_ = replay.settled();
+}
+
 Outcome World::run() {
   if (set_up()) {
     begin_load();
@@ -279,6 +302,7 @@ Outcome World::run() {
     run_for(plan_.faults_us);
     faults_on_ = false;
     if (!broken_) end_load();
+    if (!broken_) check_order();
   }
   Outcome outcome;
   outcome.broken = broken_;
@@ -291,6 +315,7 @@ Outcome World::run() {
   outcome.leaders = observer.leaders();
   outcome.crashes = crashes_;
   outcome.faults = faults_;
+  outcome.settled = settled_;
   return outcome;
 }
 

@@ -77,6 +77,7 @@ struct Outcome {
   std::uint64_t leaders = 0;
   std::uint64_t crashes = 0;
   std::uint64_t faults = 0;
+  std::uint64_t settled = 0;  // operations whose place in the order was checked
 };
 
 // A cluster's life: a start without faults, faults under load, healing, and then everything must come to rest and be
@@ -111,6 +112,10 @@ class World final : public Node::Watcher {
   void ended(Node& node, const std::string& reason) override;
   void cannot_start(Node& node, const Error& error) override;
   void frame_sent(Node& node, const replica::Frame& frame) override;
+  void client_known(Node& node, std::uint64_t number, std::uint64_t log_connection) override {
+    ledger_.opened(node.id(), number, log_connection);
+  }
+  void read_ran(Node& node, std::uint64_t number, std::uint64_t request, const replica::ReadPlace& place) override;
   void lost_process(Node& node) override { observer.lost_process(node); }
 
  private:
@@ -121,6 +126,7 @@ class World final : public Node::Watcher {
   void wait_for_clients();
   void read_all();
   void end_load();
+  void check_order();
 
   // faults.cc
   void begin_faults();
@@ -147,6 +153,7 @@ class World final : public Node::Watcher {
   Schedule schedule_;
   Trace trace_;
   Network network_;
+  Ledger ledger_;
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::unique_ptr<Workload>> workloads_;
@@ -155,6 +162,7 @@ class World final : public Node::Watcher {
   Verdict broken_;
   std::uint64_t crashes_ = 0;
   std::uint64_t faults_ = 0;
+  std::uint64_t settled_ = 0;
 };
 
 // One seed from start to end.
