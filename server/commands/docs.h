@@ -91,6 +91,8 @@ struct DocsGroup {
 };
 [[nodiscard]] std::span<const DocsGroup> docs_of_bits();
 [[nodiscard]] std::span<const DocsGroup> docs_of_values();
+[[nodiscard]] std::span<const DocsGroup> docs_of_hashes();
+[[nodiscard]] std::span<const DocsGroup> docs_of_sorted_sets();
 [[nodiscard]] std::span<const DocsGroup> docs_of_keys();
 [[nodiscard]] std::span<const DocsGroup> docs_of_servers();
 [[nodiscard]] std::span<const DocsGroup> docs_of_clusters();

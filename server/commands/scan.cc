@@ -6,6 +6,7 @@
 
 #include "resp/number.h"
 #include "server/commands/arguments.h"
+#include "server/commands/containers.h"
 #include "server/commands/keyspace.h"
 #include "server/commands/scan_options.h"
 
@@ -59,23 +60,53 @@ void scan(Context& context) {
   page.answer(next);
 }
 
-void sscan(Context& context) {
+namespace {
+
+// SSCAN, HSCAN and ZSCAN: `visit(page, options)` makes what the container's scan calls for each element.
+template <class Container, class Visit>
+void scan_container(Context& context, Visit visit) {
   const std::optional<std::uint64_t> cursor = cursor_argument(context, 2);
   if (!cursor) return;
-  const store::Set* set = nullptr;
-  if (!find_for_read(context, context.argument(1), set)) return;
+  const Container* container = nullptr;
+  if (!find_for_read(context, context.argument(1), container)) return;
   Page page(context);
   // As in Redis, options are not looked at when there is nothing to scan.
-  if (set == nullptr) return page.answer(0);
+  if (container == nullptr) return page.answer(0);
   const std::optional<ScanOptions> options = parse_scan_options(context, 3, false);
   if (!options) return;
-  std::uint64_t next = 0;
-  if (*cursor < kCursorEnd) {
-    next = set->scan(*cursor, options->count, [&](std::string_view member) {
-      if (options->matches(member)) page.add(member);
-    });
-  }
-  page.answer(next);
+  page.answer(*cursor < kCursorEnd ? container->scan(*cursor, options->count, visit(page, *options)) : 0);
+}
+
+}  // namespace
+
+void sscan(Context& context) {
+  scan_container<store::Set>(context, [](Page& page, const ScanOptions& options) {
+    return [&](std::string_view member) {
+      if (options.matches(member)) page.add(member);
+    };
+  });
+}
+
+void hscan(Context& context) {
+  scan_container<store::Hash>(context, [](Page& page, const ScanOptions& options) {
+    return [&](std::string_view field, std::string_view value) {
+      if (!options.matches(field)) return;
+      page.add(field);
+      page.add(value);
+    };
+  });
+}
+
+// Scores as text in both protocols.
+void zscan(Context& context) {
+  scan_container<store::SortedSet>(context, [](Page& page, const ScanOptions& options) {
+    return [&](std::string_view member, double score) {
+      if (!options.matches(member)) return;
+      page.add(member);
+      char text[resp::kDoubleTextMax];
+      page.add({text, resp::format_double(score, text)});
+    };
+  });
 }
 
 }  // namespace redraft::commands

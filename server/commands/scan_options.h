@@ -8,7 +8,7 @@
 
 namespace redraft::commands {
 
-// The options that SCAN and SSCAN share (redis.io/commands/scan).
+// The options that SCAN, SSCAN, HSCAN and ZSCAN share (redis.io/commands/scan).
 struct ScanOptions {
   std::optional<std::string_view> pattern;  // none: everything
   std::optional<std::string_view> type;     // SCAN only

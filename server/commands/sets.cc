@@ -2,11 +2,10 @@
 
 #include <optional>
 #include <string>
-#include <unordered_set>
-#include <vector>
 
 #include "server/commands/arguments.h"
 #include "server/commands/keyspace.h"
+#include "server/commands/random_ranks.h"
 
 // Membership, SPOP and SRANDMEMBER; the algebra of several sets is in set_algebra.cc. Random choices are positions in
 // the set's dense order, which every node shares (pitfall G1).
@@ -145,41 +144,6 @@ void pop_many(Context& context, std::string_view key, std::uint64_t count) {
   }
 }
 
-// With repetition: `count` independent choices.
-void choose_repeated(Context& context, const store::Set& set, std::uint64_t count) {
-  const resp::Writer::Deferred whole = context.reply.defer();
-  const std::size_t begin = context.reply.out().size();
-  Breaths breaths(context);
-  for (std::uint64_t i = 0; i < count; ++i) {
-    context.reply.bulk(set.at(context.random.below(set.size())));
-    breaths.step();
-    // A negative count is not bounded by the set. Redis would fill its output buffer until the client is cut off; a
-    // reply inside a logged transaction must not exhaust every node's memory (architecture, "Long work and poison").
-    if (context.reply.out().size() - begin > string_size_max(context)) {
-      context.reply.rollback(whole);
-      return context.reply.error("ERR value is out of range, the reply would exceed proto-max-bulk-len");
-    }
-  }
-  context.reply.end_array(whole, count);
-}
-
-// Without repetition: Floyd's choice of `count` positions out of fewer than all (Bentley, CACM 30/9, 1987).
-void choose_distinct(Context& context, const store::Set& set, std::uint64_t count) {
-  context.reply.array(count);
-  std::unordered_set<std::uint64_t> chosen;  // asked for membership only, never walked
-  chosen.reserve(count);
-  Breaths breaths(context);
-  for (std::uint64_t last = set.size() - count; last < set.size(); ++last) {
-    std::uint64_t at = context.random.below(last + 1);
-    if (!chosen.insert(at).second) {
-      at = last;
-      chosen.insert(at);
-    }
-    context.reply.bulk(set.at(at));
-    breaths.step();
-  }
-}
-
 }  // namespace
 
 void spop(Context& context) {
@@ -204,12 +168,8 @@ void srandmember(Context& context) {
   if (one) {
     return set == nullptr ? context.reply.null() : context.reply.bulk(set->at(context.random.below(set->size())));
   }
-  if (set == nullptr || count == 0) return context.reply.array(0);
-  if (count < 0) return choose_repeated(context, *set, static_cast<std::uint64_t>(-count));
-  const auto wanted = static_cast<std::uint64_t>(count);
-  if (wanted < set->size()) return choose_distinct(context, *set, wanted);
-  context.reply.array(set->size());
-  answer_members(context, *set);
+  answer_random_choice(context, set == nullptr ? 0 : set->size(), {false, count, false},
+                       [&](std::uint64_t rank) { context.reply.bulk(set->at(rank)); });
 }
 
 }  // namespace redraft::commands

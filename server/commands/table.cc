@@ -281,11 +281,10 @@ consteval auto join(const std::array<Command, Sizes>&... families) {
   return all;
 }
 
-constexpr auto kCommands = join(kBitmapCommands, kHyperLogLogCommands, kCoreCommands);
+constexpr auto kCommands = join(kBitmapCommands, kHashCommands, kHyperLogLogCommands, kCoreCommands);
 // Not offered yet: these lines only reserve name and id. A family moves up when it works.
-constexpr auto kLater = join(kAclCommands, kGeoCommands, kHashCommands,
-                             kPubsubCommands, kScriptingCommands, kSerializationCommands, kServerCommands,
-                             kSortedSetCommands, kStreamCommands, kTrackingCommands);
+constexpr auto kLater = join(kAclCommands, kGeoCommands, kPubsubCommands, kScriptingCommands, kSerializationCommands,
+                             kServerCommands, kSortedSetCommands, kStreamCommands, kTrackingCommands);
 
 constexpr std::size_t kIdLimit = 512;
 
