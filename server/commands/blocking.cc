@@ -12,9 +12,7 @@
 
 namespace redraft::commands {
 
-namespace {
-
-// Milliseconds, 0 for ever. Redis reads seconds as a long double and rounds up, so that a short wait is never none.
+// Redis reads seconds as a long double and rounds up, so that a short wait is never none.
 std::optional<std::uint64_t> timeout_argument(Context& context, std::size_t i) {
   const std::optional<long double> seconds = resp::parse_long_double(context.argument(i));
   if (!seconds) {
@@ -40,6 +38,8 @@ std::optional<std::uint64_t> timeout_argument(Context& context, std::size_t i) {
   }
   return whole;
 }
+
+namespace {
 
 void pop_or_wait(Context& context, End end) {
   const std::size_t behind_keys = context.argument_count() - 1;

@@ -28,6 +28,22 @@ void find_numkeys_at_2(std::span<const std::string_view> arguments, std::vector<
   find_counted(arguments, 2, positions);
 }
 
+void find_destination_and_numkeys(std::span<const std::string_view> arguments, std::vector<std::uint32_t>& positions) {
+  const std::size_t before = positions.size();
+  find_counted(arguments, 2, positions);
+  if (positions.size() > before) positions.insert(positions.begin() + static_cast<std::ptrdiff_t>(before), 1);
+}
+
+void find_georadius_keys(std::span<const std::string_view> arguments, std::vector<std::uint32_t>& positions) {
+  if (arguments.size() > 1) positions.push_back(1);
+  std::size_t store = 0;
+  for (std::size_t i = 5; i + 1 < arguments.size(); ++i) {
+    if (!equals_ignoring_case(arguments[i], "store") && !equals_ignoring_case(arguments[i], "storedist")) continue;
+    store = ++i;
+  }
+  if (store != 0) positions.push_back(static_cast<std::uint32_t>(store));
+}
+
 void find_sort_keys(std::span<const std::string_view> arguments, std::vector<std::uint32_t>& positions) {
   find_sort_ro_keys(arguments, positions);
   std::size_t store = 0;

@@ -7,11 +7,19 @@
 
 namespace redraft::commands {
 
-std::optional<End> end_argument(Context& context, std::size_t i) {
-  if (option_is(context, i, "left")) return End::kHead;
-  if (option_is(context, i, "right")) return End::kTail;
+namespace {
+
+std::optional<End> end_argument(Context& context, std::size_t i, EndWords words) {
+  if (option_is(context, i, words.head)) return End::kHead;
+  if (option_is(context, i, words.tail)) return End::kTail;
   answer_syntax_error(context);
   return std::nullopt;
+}
+
+}  // namespace
+
+std::optional<End> end_argument(Context& context, std::size_t i) {
+  return end_argument(context, i, {});
 }
 
 Attempt pop_with_key(Context& context, std::size_t first, std::size_t last, End end) {
@@ -72,7 +80,7 @@ Attempt move_element(Context& context, std::string_view source, std::string_view
   return Attempt::kAnswered;
 }
 
-std::optional<MultiPop> parse_multi_pop(Context& context, std::size_t at) {
+std::optional<MultiPop> parse_multi_pop(Context& context, std::size_t at, EndWords words) {
   const std::optional<std::int64_t> keys =
       integer_in_range(context, at, 1, kInt64Max, "ERR numkeys should be greater than 0");
   if (!keys) return std::nullopt;
@@ -83,7 +91,7 @@ std::optional<MultiPop> parse_multi_pop(Context& context, std::size_t at) {
     return std::nullopt;
   }
   pop.behind_keys = pop.first_key + static_cast<std::size_t>(*keys);
-  const std::optional<End> end = end_argument(context, pop.behind_keys);
+  const std::optional<End> end = end_argument(context, pop.behind_keys, words);
   if (!end) return std::nullopt;
   pop.end = *end;
   bool has_count = false;

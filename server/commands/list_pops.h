@@ -20,13 +20,20 @@ Attempt pop_many_with_key(Context& context, std::size_t first, std::size_t last,
 // One element moves from one end of a list to one end of another or the same, and is the answer.
 Attempt move_element(Context& context, std::string_view source, std::string_view destination, End from, End to);
 
-// The arguments of LMPOP from its numkeys on, which is argument `at`; BLMPOP has them one place later.
+// How a command calls the two ends, in lower case.
+struct EndWords {
+  std::string_view head = "left";
+  std::string_view tail = "right";
+};
+
+// The arguments of LMPOP and ZMPOP from their numkeys on, which is argument `at`; the blocking forms have them one
+// place later.
 struct MultiPop {
   std::size_t first_key = 0;
   std::size_t behind_keys = 0;
   End end = End::kHead;
   std::int64_t count = 1;
 };
-[[nodiscard]] std::optional<MultiPop> parse_multi_pop(Context& context, std::size_t at);
+[[nodiscard]] std::optional<MultiPop> parse_multi_pop(Context& context, std::size_t at, EndWords words = {});
 
 }  // namespace redraft::commands

@@ -281,10 +281,11 @@ consteval auto join(const std::array<Command, Sizes>&... families) {
   return all;
 }
 
-constexpr auto kCommands = join(kBitmapCommands, kHashCommands, kHyperLogLogCommands, kCoreCommands);
+constexpr auto kCommands =
+    join(kBitmapCommands, kHashCommands, kHyperLogLogCommands, kSortedSetCommands, kCoreCommands);
 // Not offered yet: these lines only reserve name and id. A family moves up when it works.
 constexpr auto kLater = join(kAclCommands, kGeoCommands, kPubsubCommands, kScriptingCommands, kSerializationCommands,
-                             kServerCommands, kSortedSetCommands, kStreamCommands, kTrackingCommands);
+                             kServerCommands, kStreamCommands, kTrackingCommands);
 
 constexpr std::size_t kIdLimit = 512;
 

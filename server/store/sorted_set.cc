@@ -141,6 +141,7 @@ std::optional<double> SortedSet::score(std::string_view member) const {
 
 // Borders as Redis's (redis/redis:src/t_zset.c, zsetAdd): only a new member changes the encoding.
 bool SortedSet::set(std::string_view member, double score) {
+  score += 0.0;  // -0 becomes 0, as in Redis's listpack
   if (!is_packed_) {
     const bool is_new = set_in_table(member, score);
     if (is_new && (size() > shared_.zset_max_listpack_entries || member.size() > shared_.zset_max_listpack_value)) {

@@ -53,8 +53,8 @@ TEST_P(Script, IsAnsweredAsWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Script,
-                         testing::Values("bitmaps", "hyperloglog", "strings", "keys", "lists", "sets", "hashes", "sort",
-                                         "blocking", "resp3", "events", "redis72", "time"),
+                         testing::Values("bitmaps", "hyperloglog", "strings", "keys", "lists", "sets", "hashes",
+                                         "sorted_sets", "sort", "blocking", "resp3", "events", "redis72", "time"),
                          [](const auto& script) { return std::string(script.param); });
 
 }  // namespace
