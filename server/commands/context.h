@@ -49,6 +49,8 @@ class Surroundings {
   virtual void notify(Event event, std::string_view name, std::string_view key, std::uint32_t db) = 0;
 };
 
+struct ReadWait;
+
 // All a data command gets to see: the store, its arguments, the time and randomness of its entry. The same handler runs
 // at apply on every node (kWrite), at a read barrier on one (kReadonly), inside EXEC and scripts. It reads no other
 // clock, no other randomness, no configuration but the store's cluster settings (architecture, "What keeps replicas
@@ -71,6 +73,10 @@ class Context {
   Origin origin = {};
   bool applying = false;  // false at a read: nothing replicated may change
   bool may_block = true;  // false in EXEC and scripts: blocking commands act as if timed out
+  bool from_script = false;
+  // Where a read that waits on its own node leaves what it waits for (XREAD BLOCK, waiters.h), with `blocked` set;
+  // nullptr where a read may not wait.
+  ReadWait* read_wait = nullptr;
 
   // Set by a blocking command that found nothing and has added its waiter to the store: no reply was written. The
   // node's own timer uses `block_timeout_ms` (0: for ever).

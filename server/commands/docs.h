@@ -95,6 +95,7 @@ struct DocsGroup {
 [[nodiscard]] std::span<const DocsGroup> docs_of_sorted_sets();
 [[nodiscard]] std::span<const DocsGroup> docs_of_keys();
 [[nodiscard]] std::span<const DocsGroup> docs_of_servers();
+[[nodiscard]] std::span<const DocsGroup> docs_of_streams();
 [[nodiscard]] std::span<const DocsGroup> docs_of_clusters();
 
 }  // namespace redraft::commands

@@ -73,18 +73,6 @@ std::optional<std::int64_t> swapped_argument(Context& context, std::size_t i, st
                           std::numeric_limits<std::int32_t>::max(), error);
 }
 
-// Waiters stay with their database's number; the lists of the other one are there now.
-void mark_waited_keys(Context& context, std::uint32_t a, std::uint32_t b) {
-  std::vector<std::pair<std::uint32_t, std::string>> waited;
-  context.store.waiters().for_each([&](const store::Waiter& waiter) {
-    if (waiter.db != a && waiter.db != b) return;
-    for (const std::string& key : waiter.keys) waited.emplace_back(waiter.db, key);
-  });
-  for (const auto& [db, key] : waited) {
-    if (list_at(context, {db, key})) context.store.waiters().mark_ready(db, key);
-  }
-}
-
 }  // namespace
 
 void del(Context& context) {
@@ -199,7 +187,6 @@ void swapdb(Context& context) {
   context.store.touch_database(a);
   context.store.touch_database(b);
   context.store.swap(a, b);
-  mark_waited_keys(context, a, b);
 }
 
 }  // namespace redraft::commands

@@ -2,12 +2,14 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/check.h"
 #include "resp/number.h"
 #include "server/commands/arguments.h"
 #include "server/commands/keyspace.h"
+#include "server/commands/streams.h"
 
 namespace redraft::commands {
 
@@ -33,23 +35,36 @@ Origin origin_of(const store::Waiter& waiter) {
   return {waiter.id.node, waiter.id.connection, waiter.id.number};
 }
 
-// The longest waiting for the key, who no longer waits afterwards.
-std::optional<store::Waiter> take_first(store::Waiters& waiters, std::uint32_t db, std::string_view key) {
-  std::uint64_t position = 0;
-  const store::Waiter* first = waiters.next(db, key, position);
-  if (first == nullptr) return std::nullopt;
-  store::Waiter taken = *first;
-  waiters.remove(taken.id);
-  return taken;
+// Whether the key now holds what the waiter waits for, so that its command will be answered. XREADGROUP also ends with
+// an error when its stream or group has gone (redis/redis 7.2:src/blocked.c, unblock_on_nokey).
+bool is_ready(Context& context, const store::Waiter& waiter, std::string_view key) {
+  const Command* command = find_command(static_cast<CommandId>(waiter.command));
+  ensure(command != nullptr, "a waiter's command is known to every node that applies its entry");
+  if (command->id == CommandId::kXreadgroup) {
+    const std::vector<std::string_view> arguments(waiter.arguments.begin(), waiter.arguments.end());
+    const std::uint32_t db = std::exchange(context.db, waiter.db);
+    const bool ready = xreadgroup_is_ready(context, arguments);
+    context.db = db;
+    return ready;
+  }
+  const store::Type type = (command->categories & kSortedSet) != 0 ? store::Type::kSortedSet : store::Type::kList;
+  const store::Key* found = context.store.find(waiter.db, key);
+  return found != nullptr && found->type() == type;
 }
 
-// Runs the waiter's command again, now that one of its keys has an element.
+// False when nobody can be served: so a push that is taken at once does not look at everybody who waits behind.
+bool may_serve(Context& context, std::uint32_t db, std::string_view key) {
+  if (context.store.waiters().any_on_every_change()) return true;
+  const store::Key* found = context.store.find(db, key);
+  return found != nullptr && (found->type() == store::Type::kList || found->type() == store::Type::kSortedSet);
+}
+
+// Runs the waiter's command again, now that one of its keys has something for it.
 void serve(Context& context, const store::Waiter& waiter) {
   Receiver receiver(context, origin_of(waiter));
   const std::vector<std::string_view> arguments(waiter.arguments.begin(), waiter.arguments.end());
   Context served{context.store, context.surroundings, context.breather, receiver.writer(), context.random};
   served.command = find_command(static_cast<CommandId>(waiter.command));
-  ensure(served.command != nullptr, "a waiter's command is known to every node that applies its entry");
   served.arguments = arguments;
   served.db = waiter.db;
   served.clock_ms = context.clock_ms;
@@ -67,19 +82,24 @@ void execute(Context& context) {
   if (context.applying && context.may_block) serve_waiters(context);
 }
 
-// Keys in the order they became ready; at each the longest waiting first, for as long as it is a list. A served BLMOVE
-// makes its destination ready, which is then last in line (redis/redis:src/blocked.c, handleClientsBlockedOnKeys).
+// Keys in the order they became ready; at each the longest waiting first, past those who wait for another type or have
+// nothing new in their group. A served BLMOVE makes its destination ready, which is then last in line
+// (redis/redis:src/blocked.c, handleClientsBlockedOnKeys).
 void serve_waiters(Context& context) {
   store::Waiters& waiters = context.store.waiters();
   std::uint32_t db = 0;
   std::string key;
   while (waiters.take_ready(db, key)) {
     Breaths breaths(context);
-    while (list_at(context, {db, key})) {
-      std::optional<store::Waiter> waiter = take_first(waiters, db, key);
-      if (!waiter) break;
-      serve(context, *waiter);
+    std::uint64_t position = 0;
+    while (may_serve(context, db, key)) {
+      const store::Waiter* const next = waiters.next(db, key, position);
+      if (next == nullptr) break;
       breaths.step();
+      if (!is_ready(context, *next, key)) continue;
+      const store::Waiter waiter = *next;
+      waiters.remove(waiter.id);
+      serve(context, waiter);
     }
   }
 }
@@ -89,6 +109,7 @@ void wait_for_keys(Context& context, std::size_t first, std::size_t last, std::u
   waiter.id = {context.origin.node, context.origin.connection, context.origin.number};
   waiter.db = context.db;
   waiter.command = static_cast<std::uint16_t>(context.command->id);
+  waiter.on_every_change = context.command->id == CommandId::kXreadgroup;
   waiter.arguments.assign(context.arguments.begin(), context.arguments.end());
   const auto keys = context.arguments.subspan(first, last - first);
   waiter.keys.assign(keys.begin(), keys.end());

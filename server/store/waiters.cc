@@ -9,6 +9,7 @@ void Waiters::add(Waiter waiter) {
   ensure(!by_id_.contains(waiter.id), "a connection's command waits once");
   const std::uint64_t position = ++last_position_;
   by_id_[waiter.id] = position;
+  if (waiter.on_every_change) ++on_every_change_;
   for (const std::string& key : waiter.keys) by_key_[{waiter.db, key}].insert(position);
   waiting_.emplace(position, std::move(waiter));
 }
@@ -23,6 +24,7 @@ bool Waiters::remove(const WaiterId& id) {
     place->second.erase(found->second);
     if (place->second.empty()) by_key_.erase(place);
   }
+  if (waiter->second.on_every_change) --on_every_change_;
   waiting_.erase(waiter);
   by_id_.erase(found);
   return true;
@@ -34,6 +36,7 @@ void Waiters::clear() {
   by_key_.clear();
   ready_.clear();
   marked_.clear();
+  on_every_change_ = 0;
 }
 
 void Waiters::mark_ready(std::uint32_t db, std::string_view key) {
@@ -84,6 +87,7 @@ void Waiters::encode(std::string& to) const {
     put_number(to, waiter.id.number);
     put_number(to, waiter.db);
     put_number(to, waiter.command);
+    put_number(to, waiter.on_every_change ? 1 : 0);
     put_number(to, waiter.keys.size());
     for (const std::string& key : waiter.keys) put_bytes(to, key);
     put_number(to, waiter.arguments.size());
@@ -108,13 +112,15 @@ Status Waiters::decode(std::string_view& from) {
     Waiter waiter;
     std::uint64_t db = 0;
     std::uint64_t command = 0;
+    std::uint64_t every = 0;
     if (!take_number(from, waiter.id.node) || !take_number(from, waiter.id.connection) ||
         !take_number(from, waiter.id.number) || !take_number(from, db) || !take_number(from, command) ||
-        !take_all(waiter.keys) || !take_all(waiter.arguments) || by_id_.contains(waiter.id)) {
+        !take_number(from, every) || !take_all(waiter.keys) || !take_all(waiter.arguments) || by_id_.contains(waiter.id)) {
       return malformed("waiter");
     }
     waiter.db = static_cast<std::uint32_t>(db);
     waiter.command = static_cast<std::uint16_t>(command);
+    waiter.on_every_change = every != 0;
     add(std::move(waiter));
   }
   return Done{};

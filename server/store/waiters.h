@@ -27,6 +27,7 @@ struct Waiter {
   WaiterId id;
   std::uint32_t db = 0;
   std::uint16_t command = 0;  // commands::CommandId
+  bool on_every_change = false;  // also when a key goes or gets a value of another type: XREADGROUP
   std::vector<std::string> keys;
   std::vector<std::string> arguments;  // the command as it was sent
 };
@@ -46,6 +47,7 @@ class Waiters {
   // Of those that wait for the key the one after `after` in their order (0: the longest waiting); nullptr at the end.
   // `position` becomes its place, for the next call.
   [[nodiscard]] const Waiter* next(std::uint32_t db, std::string_view key, std::uint64_t& position) const;
+  [[nodiscard]] bool any_on_every_change() const { return on_every_change_ > 0; }
   [[nodiscard]] std::size_t size() const { return waiting_.size(); }
   [[nodiscard]] std::size_t key_count() const { return by_key_.size(); }
   // Keys that the entry being applied has changed, in the order in which they became ready; whoever applies serves
@@ -74,6 +76,7 @@ class Waiters {
   std::deque<Place> ready_;
   std::set<Place, std::less<>> marked_;  // what `ready_` holds
   std::uint64_t last_position_ = 0;
+  std::size_t on_every_change_ = 0;  // of those who wait
 };
 
 }  // namespace redraft::store
