@@ -13,7 +13,7 @@ namespace {
 constexpr char kMessageFrame = 5;
 constexpr std::size_t kPrefix = 5;
 // The state of every so many-th index is digested.
-constexpr std::uint64_t kDigestEvery = 16;
+constexpr std::uint64_t kDigestEvery = 64;
 
 class NoBreather final : public store::Breather {
  public:

@@ -53,9 +53,10 @@ enum class WorkloadKind : std::uint8_t {
   kQueue,
   kPipelines,
   kBank,
+  kMix,
   kLarge,
 };
-inline constexpr std::size_t kWorkloadCount = 10;
+inline constexpr std::size_t kWorkloadCount = 11;
 
 struct WorkloadOptions {
   std::uint64_t seed = 0;

@@ -153,6 +153,20 @@ class Pipelines final : public Workload {
   std::uint64_t next_value_ = 0;
 };
 
+// Any command on few keys: judged by the replay alone.
+class Mix final : public Workload {
+ public:
+  explicit Mix(Schedule& schedule);
+  std::string_view name() const override { return "mix"; }
+  void step(Client& client, std::function<void()> done) override;
+  std::vector<Command> final_reads() override;
+  Verdict verdict(const std::vector<resp::Reply>&) override { return std::nullopt; }
+
+ private:
+  [[nodiscard]] Command any(Random& random) const;
+  std::vector<std::size_t> offered_;
+};
+
 // Values larger than an entry: all or nothing of them.
 class Large final : public Workload {
  public:
