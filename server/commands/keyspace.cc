@@ -101,15 +101,6 @@ bool find_for_write(Context& context, std::string_view key, store::Set*& set) {
   return object_as(context, context.store.find_for_change(context.db, key), store::Type::kSet, set);
 }
 
-bool find_list_or_set(Context& context, std::string_view key, const store::List*& list, const store::Set*& set) {
-  const store::Key* found = context.store.find(context.db, key);
-  list = nullptr;
-  set = nullptr;
-  if (found == nullptr) return true;
-  if (found->type() == store::Type::kList) return object_as(context, found, store::Type::kList, list);
-  return object_as(context, found, store::Type::kSet, set);
-}
-
 store::List& create_list(Context& context, std::string_view key) {
   store::List& list = context.store.create_list(context.db, key);
   made(context, {context.db, key}, true);

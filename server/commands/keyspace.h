@@ -71,9 +71,6 @@ bool clear_deadline(Context& context, std::string_view key);  // false when it h
 [[nodiscard]] bool find_for_read(Context& context, std::string_view key, const store::Set*& set);
 [[nodiscard]] bool find_for_write(Context& context, std::string_view key, store::List*& list);
 [[nodiscard]] bool find_for_write(Context& context, std::string_view key, store::Set*& set);
-// What SORT takes; at most one of both is set afterwards.
-[[nodiscard]] bool find_list_or_set(Context& context, std::string_view key, const store::List*& list,
-                                    const store::Set*& set);
 // The key is absent. Raises "new"; a list's waiters will be served.
 store::List& create_list(Context& context, std::string_view key);
 store::Set& create_set(Context& context, std::string_view key);

@@ -74,6 +74,15 @@ struct Item {
   std::optional<std::string> text;  // what BY found, for ALPHA
 };
 
+std::optional<std::string> field_of(Context& context, std::string_view key, std::string_view field) {
+  const store::Key* found = context.store.find(context.db, key);
+  if (found == nullptr || found->type() != store::Type::kHash) return std::nullopt;
+  store::NumberText scratch;
+  const std::optional<std::string_view> value = static_cast<const store::Hash*>(found->object())->get(field, scratch);
+  if (!value) return std::nullopt;
+  return std::string(*value);
+}
+
 // What a BY or GET pattern says of an element: "#" is the element, otherwise the string at the key made by putting it
 // in place of the first star. "->field" asks for a field of a hash.
 std::optional<std::string> look_up(Context& context, std::string_view pattern, std::string_view element) {
@@ -90,7 +99,8 @@ std::optional<std::string> look_up(Context& context, std::string_view pattern, s
   std::string key(pattern.substr(0, star));
   key += element;
   key += behind;
-  if (in_hash) return std::nullopt;  // no key is a hash: a key of another type counts as absent
+  // A key of another type counts as absent.
+  if (in_hash) return field_of(context, key, pattern.substr(arrow + 2));
   StringText text;
   if (!text.find(context, key) || !text.present()) return std::nullopt;
   return std::string(text.view());
@@ -183,34 +193,44 @@ void store_items(Context& context, const SortOptions& options, const std::vector
   context.reply.integer(static_cast<std::int64_t>(result.size()));
 }
 
+// The elements in the container's own order. False after WRONGTYPE.
+bool load_items(Context& context, const store::Key* key, std::vector<Item>& items) {
+  if (key == nullptr) return true;
+  Breaths breaths(context);
+  const auto add = [&](std::string_view element) {
+    items.push_back({std::string(element), 0, std::nullopt});
+    breaths.step();
+    return true;
+  };
+  switch (key->type()) {
+    case store::Type::kList:
+      scan_elements(static_cast<const store::List&>(*key->object()), false,
+                    [&](std::size_t, std::string_view element) { return add(element); });
+      return true;
+    case store::Type::kSet:
+      for_each_member(static_cast<const store::Set&>(*key->object()), add);
+      return true;
+    case store::Type::kSortedSet:
+      static_cast<const store::SortedSet&>(*key->object()).for_each([&](std::string_view member, double) {
+        add(member);
+      });
+      return true;
+    default:
+      context.reply.error(kWrongType);
+      return false;
+  }
+}
+
 void sort_key(Context& context, bool readonly) {
   std::optional<SortOptions> options = parse_sort_options(context, readonly);
   if (!options) return;
-  const store::List* list = nullptr;
-  const store::Set* set = nullptr;
-  if (!find_list_or_set(context, context.argument(1), list, set)) return;
+  const store::Key* const key = context.store.find(context.db, context.argument(1));
   std::vector<Item> items;
-  Breaths breaths(context);
-  if (list != nullptr) {
-    items.reserve(list->size());
-    scan_elements(*list, false, [&](std::size_t, std::string_view element) {
-      items.push_back({std::string(element), 0, std::nullopt});
-      breaths.step();
-      return true;
-    });
-  }
-  if (set != nullptr) {
-    items.reserve(set->size());
-    for_each_member(*set, [&](std::string_view member) {
-      items.push_back({std::string(member), 0, std::nullopt});
-      breaths.step();
-      return true;
-    });
-    // As in Redis: a set has no order of its own to keep, so a stored result is sorted by text.
-    if (!options->sorts() && options->store) {
-      options->by.reset();
-      options->by_text = true;
-    }
+  if (!load_items(context, key, items)) return;
+  // As in Redis: a set has no order of its own to keep, so a stored result is sorted by text.
+  if (key != nullptr && key->type() == store::Type::kSet && !options->sorts() && options->store) {
+    options->by.reset();
+    options->by_text = true;
   }
   if (options->sorts()) {
     if (!load_keys(context, *options, items)) {

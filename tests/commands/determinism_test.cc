@@ -19,7 +19,7 @@ class Requests {
   explicit Requests(std::uint64_t seed) : random_(seed) {}
 
   std::string next() {
-    switch (random_.below(46)) {
+    switch (random_.below(73)) {
       case 0:
         return "SET " + key() + ' ' + value();
       case 1:
@@ -103,12 +103,66 @@ class Requests {
         return "KEYS *";
       case 44:
         return "SSCAN " + key() + " 0";
+      case 45:
+      case 46:
+        return "HSET " + key('h') + pairs();
+      case 47:
+        return "HDEL " + key('h') + ' ' + values();
+      case 48:
+        return "HINCRBY " + key('h') + ' ' + value() + ' ' + number();
+      case 49:
+        return "HINCRBYFLOAT " + key('h') + ' ' + value() + " 0.1";
+      case 50:
+        return "HRANDFIELD " + key('h') + " 5 WITHVALUES";
+      case 51:
+        return "HGETALL " + key('h');
+      case 52:
+        return "HSCAN " + key('h') + " 0";
+      case 53:
+      case 54:
+        return "ZADD " + key('z') + scores();
+      case 55:
+        return "ZADD " + key('z') + " GT CH" + scores();
+      case 56:
+        return "ZINCRBY " + key('z') + " 0.1 " + value();
+      case 57:
+        return "ZREM " + key('z') + ' ' + values();
+      case 58:
+        return "ZPOPMIN " + key('z') + ' ' + number();
+      case 59:
+        return "ZMPOP 2 " + key('z') + ' ' + key('z') + " MAX COUNT 3";
+      case 60:
+        return "ZRANDMEMBER " + key('z') + " -5 WITHSCORES";
+      case 61:
+        return "ZRANGE " + key('z') + " 0 -1 WITHSCORES";
+      case 62:
+        return "ZREMRANGEBYRANK " + key('z') + " 2 " + number();
+      case 63:
+        return "ZREMRANGEBYLEX " + key('z') + " [1 [" + value();
+      case 64:
+        return "ZUNIONSTORE " + key('z') + " 2 " + key('z') + ' ' + key('z') + " WEIGHTS 1 0.5";
+      case 65:
+        return "ZINTERSTORE " + key('z') + " 2 " + key('z') + ' ' + key('z');
+      case 66:
+        return "ZRANGESTORE " + key('z') + ' ' + key('z') + " 5 " + number() + " BYSCORE";
+      case 67:
+        return "ZSCAN " + key('z') + " 0";
+      case 68:
+        return "ZRANGE " + key('z') + " [1 [2 BYLEX";
+      case 69:
+        return "COPY " + key('z') + ' ' + key('z') + " REPLACE";
+      case 70:
+        return "RENAME " + key('h') + ' ' + key('h');
+      case 71:
+        return "PEXPIRE " + key('z') + ' ' + number() + "00";
       default:
         return "@clock +" + number();
     }
   }
 
  private:
+  // Mostly a key that holds one type and grows.
+  std::string key(char type) { return random_.below(6) == 0 ? key() : type + std::to_string(random_.below(3)); }
   std::string key() { return "k" + std::to_string(random_.below(12)); }
   std::string number() { return std::to_string(random_.below(40)); }
   std::string value() {
@@ -119,6 +173,17 @@ class Requests {
   std::string values() {
     std::string all = value();
     for (std::uint64_t more = random_.below(30); more > 0; --more) all += ' ' + value();
+    return all;
+  }
+
+  std::string pairs() {
+    std::string all;
+    for (std::uint64_t more = random_.below(20) + 1; more > 0; --more) all += ' ' + value() + ' ' + value();
+    return all;
+  }
+  std::string scores() {
+    std::string all;
+    for (std::uint64_t more = random_.below(30) + 1; more > 0; --more) all += ' ' + number() + ".5 " + value();
     return all;
   }
 
@@ -145,7 +210,7 @@ TEST_P(Determinism, AReplayedAndARestoredNodeAgree_G1) {
   ScriptRunner second(source);
   Requests requests(GetParam());
   std::string snapshot;
-  constexpr int kRequests = 3000;
+  constexpr int kRequests = 4000;
   for (int i = 0; i < kRequests; ++i) {
     const std::string request = requests.next();
     ASSERT_EQ(first.run(request), second.run(request)) << "request " << i << ", seed " << GetParam();
@@ -239,6 +304,17 @@ TEST_F(Watching, SeesEveryKindOfChange) {
     run("FLUSHALL\nSADD k a b\nSADD s2 c\n");
     EXPECT_TRUE(changed_by(change)) << change;
   }
+  for (const char* change :
+       {"HSET k f w\n", "HDEL k f\n", "HSETNX k g 1\n", "HINCRBY k f 1\n", "HINCRBYFLOAT k f 1\n"}) {
+    run("FLUSHALL\nHSET k f 1\n");
+    EXPECT_TRUE(changed_by(change)) << change;
+  }
+  for (const char* change :
+       {"ZADD k 2 a\n", "ZINCRBY k 1 a\n", "ZREM k a\n", "ZPOPMIN k\n", "ZMPOP 1 k MAX\n", "BZPOPMIN k 0\n",
+        "ZREMRANGEBYRANK k 0 0\n", "ZUNIONSTORE k 1 z2\n", "ZDIFFSTORE k 1 nothing\n", "ZRANGESTORE k z2 0 -1\n"}) {
+    run("FLUSHALL\nZADD k 1 a 2 b\nZADD z2 1 c\n");
+    EXPECT_TRUE(changed_by(change)) << change;
+  }
 }
 
 TEST_F(Watching, IsNotDisturbedByReadsAndByWritesThatChangeNothing) {
@@ -251,6 +327,9 @@ TEST_F(Watching, IsNotDisturbedByReadsAndByWritesThatChangeNothing) {
   run("FLUSHALL\nSADD k a\n");
   EXPECT_FALSE(changed_by("SADD k a\n"));
   EXPECT_FALSE(changed_by("SREM k z\n"));
+  run("FLUSHALL\nZADD k 1 a\n");
+  EXPECT_FALSE(
+      changed_by("ZADD k 1 a\nZADD k NX 5 a\nZADD k XX 5 b\nZREM k b\nZREMRANGEBYSCORE k 7 9\nZRANGE k 0 -1\n"));
 }
 
 TEST_F(Watching, ADeadlineThatPassesIsAChangeAndOneThatHadPassedIsNot) {
