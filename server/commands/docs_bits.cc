@@ -96,9 +96,45 @@ constexpr auto kHyperLogLog = std::to_array<CommandDocs>({
      .system = true},
 });
 
+constexpr auto kSerialization = std::to_array<CommandDocs>({
+    {.id = CommandId::kDump,
+     .since = "2.6.0",
+     .summary = "The value of a key as bytes that RESTORE takes, here or on a Redis.",
+     .complexity = "O(N), N: elements of the value",
+     .tips = "nondeterministic_output",
+     .key_specs = "RO access @1 0:1:0",
+     .arguments = "key:key@0"},
+    {.id = CommandId::kRestore,
+     .since = "2.6.0",
+     .summary = "Makes a key of what DUMP answered.",
+     .complexity = "O(N), N: elements of the value; of a sorted set O(N log N)",
+     .key_specs = "OW update @1 0:1:0",
+     .arguments = "key:key@0 ttl:integer serialized-value:string replace?:pure-token=REPLACE>3.0.0 "
+                  "absttl?:pure-token=ABSTTL>5.0.0 seconds?:integer=IDLETIME>5.0.0 frequency?:integer=FREQ>5.0.0",
+     .history = "3.0.0 Added the `REPLACE` modifier.\n"
+                "5.0.0 Added the `ABSTTL` modifier.\n"
+                "5.0.0 Added the `IDLETIME` and `FREQ` options."},
+});
+
+constexpr auto kInternal = std::to_array<CommandDocs>({
+    {.id = CommandId::kRestoreAsking,
+     .since = "3.0.0",
+     .summary = "RESTORE as Redis Cluster sends it while a slot moves.",
+     .complexity = "O(N), N: elements of the value",
+     .key_specs = "OW update @1 0:1:0",
+     .arguments = "key:key@0 ttl:integer serialized-value:string replace?:pure-token=REPLACE>3.0.0 "
+                  "absttl?:pure-token=ABSTTL>5.0.0 seconds?:integer=IDLETIME>5.0.0 frequency?:integer=FREQ>5.0.0",
+     .history = "3.0.0 Added the `REPLACE` modifier.\n"
+                "5.0.0 Added the `ABSTTL` modifier.\n"
+                "5.0.0 Added the `IDLETIME` and `FREQ` options.",
+     .system = true},
+});
+
 constexpr auto kGroups = std::to_array<DocsGroup>({
     {"bitmap", kBitmap},
     {"hyperloglog", kHyperLogLog},
+    {"generic", kSerialization},
+    {"server", kInternal},
 });
 
 }  // namespace

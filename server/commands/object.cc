@@ -94,24 +94,25 @@ void object_refcount(Context& context) {
 }
 
 void object_idletime(Context& context) {
-  if (find_object(context) == nullptr) return;
+  const store::Key* key = find_object(context);
+  if (key == nullptr) return;
   if (lfu_policy(context)) {
     return context.reply.error(
         "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when switching between "
         "policies at runtime LRU and LFU data will take some time to adjust.");
   }
-  // Access times are not kept as long as nothing is evicted by them.
-  context.reply.integer(0);
+  context.reply.integer(context.store.access_clock().idle_seconds(*key));
 }
 
 void object_freq(Context& context) {
-  if (find_object(context) == nullptr) return;
+  const store::Key* key = find_object(context);
+  if (key == nullptr) return;
   if (!lfu_policy(context)) {
     return context.reply.error(
         "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that when switching "
         "between policies at runtime LRU and LFU data will take some time to adjust.");
   }
-  context.reply.integer(0);
+  context.reply.integer(context.store.access_clock().frequency(*key));
 }
 
 // The store counts every value's bytes as it changes, so SAMPLES has nothing to sample; it is checked all the same.

@@ -282,9 +282,10 @@ consteval auto join(const std::array<Command, Sizes>&... families) {
 }
 
 constexpr auto kCommands =
-    join(kBitmapCommands, kHashCommands, kHyperLogLogCommands, kSortedSetCommands, kStreamCommands, kCoreCommands);
+    join(kBitmapCommands, kHashCommands, kHyperLogLogCommands, kSerializationCommands, kSortedSetCommands,
+         kStreamCommands, kCoreCommands);
 // Not offered yet: these lines only reserve name and id. A family moves up when it works.
-constexpr auto kLater = join(kAclCommands, kGeoCommands, kPubsubCommands, kScriptingCommands, kSerializationCommands,
+constexpr auto kLater = join(kAclCommands, kGeoCommands, kMigrateCommands, kPubsubCommands, kScriptingCommands,
                              kServerCommands, kTrackingCommands);
 
 constexpr std::size_t kIdLimit = 512;

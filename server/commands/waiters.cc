@@ -75,10 +75,35 @@ void serve(Context& context, const store::Waiter& waiter) {
   served.command->handler(served);
 }
 
+// These look at a key without using it (LOOKUP_NOTOUCH in redis/redis:src/db.c): its access clock stays.
+constexpr bool only_looks(CommandId id) {
+  switch (id) {
+    case CommandId::kExists:
+    case CommandId::kExpiretime:
+    case CommandId::kMemoryUsage:
+    case CommandId::kObjectEncoding:
+    case CommandId::kObjectFreq:
+    case CommandId::kObjectIdletime:
+    case CommandId::kObjectRefcount:
+    case CommandId::kPexpiretime:
+    case CommandId::kPttl:
+    case CommandId::kTtl:
+    case CommandId::kType:
+      return true;
+    default:
+      return false;
+  }
+}
+
 }  // namespace
 
 void execute(Context& context) {
+  store::AccessClock& clock = context.store.access_clock();
+  const bool touching = clock.touching();
+  // TOUCH is what a CLIENT NO-TOUCH connection has left.
+  clock.set_touching((touching && !only_looks(context.command->id)) || context.command->id == CommandId::kTouch);
   context.command->handler(context);
+  clock.set_touching(touching);
   if (context.applying && context.may_block) serve_waiters(context);
 }
 

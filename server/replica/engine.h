@@ -210,6 +210,7 @@ class Engine final : public commands::Surroundings,
   bool refuse_exec(Session& session, const std::function<void(resp::Writer&)>& write);
   bool take_local(Session& session, const commands::Command& command, Arguments arguments);
   bool take_data(Session& session, const commands::Command& command, Arguments arguments);
+  [[nodiscard]] bool changes_count(const Session& session, const commands::Command& command, Arguments arguments) const;
   void take_read(Session& session, const commands::Command& command, Arguments arguments);
   void place_read(Session& session, Pending pending);
   bool propose(Session& session, commands::CommandId id, const commands::Command& command, Arguments arguments);

@@ -2,6 +2,7 @@
 #include <utility>
 
 #include "server/commands/command_command.h"
+#include "server/commands/hyperloglogs.h"
 #include "server/replica/engine.h"
 #include "server/replica/local/local.h"
 
@@ -192,11 +193,17 @@ void Engine::answer_local(Session& session, const Command& command, Arguments ar
 bool Engine::take_data(Session& session, const Command& command, Arguments arguments) {
   const bool follower_read = session.readonly && command.is(commands::kReadonly);
   if (!leading() && !(follower_read && leader_known())) return take_elsewhere(session, command, arguments);
-  if (command.is(commands::kWrite)) {
+  if (command.is(commands::kWrite) || changes_count(session, command, arguments)) {
     return propose(session, command.id, command, arguments);
   }
   take_read(session, command, arguments);
   return true;
+}
+
+// PFCOUNT remembers the count that it had to make. A write before it on the connection may be what makes it stale.
+bool Engine::changes_count(const Session& session, const Command& command, Arguments arguments) const {
+  if (command.id != CommandId::kPfcount || arguments.size() != 2 || !leading()) return false;
+  return session.writes_pending > 0 || commands::count_is_stale(*store_, session.db, arguments[1]);
 }
 
 void Engine::take_read(Session& session, const Command& command, Arguments arguments) {

@@ -31,6 +31,7 @@ class AccessClock {
   }
   // Off while a command runs that only looks (OBJECT, TTL ...) or a client asked for CLIENT NO-TOUCH.
   void set_touching(bool on) { touching_ = on; }
+  [[nodiscard]] bool touching() const { return touching_; }
 
   // The key is used.
   void touch(const Key& key) {
