@@ -41,33 +41,47 @@ ExitStatus status_of_start(const Error& error) {
   return ExitStatus::kDirectoryUnavailable;
 }
 
+namespace {
+
+template <class Outcome>
+void die_unless_ok(const Outcome& outcome) {
+  if (outcome.ok()) return;
+  const bool corrupt = outcome.error().code == ErrorCode::kCorrupt;
+  die_of_storage(outcome.error(), corrupt ? ExitStatus::kDirectoryCorrupt : ExitStatus::kDiskFailed);
+}
+
+}  // namespace
+
+std::vector<replica::DiskDone> LogWork::execute(std::vector<replica::DiskRequest>&& requests) {
+  if (!requests.empty()) upkeep_done_ = false;
+  Result<std::vector<replica::DiskDone>> done = storage_.execute(std::move(requests));
+  die_unless_ok(done);
+  return std::move(*done);
+}
+
 LogWork::Again LogWork::run(std::vector<replica::DiskRequest>&& requests,
                             const std::function<void(std::vector<replica::DiskDone>&&)>& post) {
-  const auto check = [](const auto& result) {
-    if (result.ok()) return;
-    const bool corrupt = result.error().code == ErrorCode::kCorrupt;
-    die_of_storage(result.error(), corrupt ? ExitStatus::kDirectoryCorrupt : ExitStatus::kDiskFailed);
-  };
+  const std::lock_guard lock(mutex_);
   const bool asked = !requests.empty();
   if (asked || storage_.stalled()) {
-    Result<std::vector<replica::DiskDone>> done = storage_.execute(std::move(requests));
-    check(done);
-    if (!done->empty()) post(std::move(*done));
+    std::vector<replica::DiskDone> done = execute(std::move(requests));
+    if (!done.empty()) post(std::move(done));
     if (storage_.stalled()) return kNoSpaceRetry;
   }
+  sleeping_ = !asked && upkeep_done_;
+  if (sleeping_) return std::nullopt;
   const auto now = std::chrono::steady_clock::now();
-  if (asked) {
-    upkeep_done_ = false;
-    if (now < upkeep_at_) return kQuiet;
-  } else if (upkeep_done_) {
-    return std::nullopt;
-  }
+  if (now < upkeep_at_) return kQuiet;
   const Result<bool> done = storage_.idle();
-  check(done);
+  die_unless_ok(done);
   upkeep_done_ = *done;
   upkeep_at_ = now + (upkeep_done_ ? kUpkeepDoneInterval : kUpkeepInterval);
-  if (upkeep_done_ && !asked) return std::nullopt;
   return kQuiet;
+}
+
+bool LogWork::wants_run() {
+  const std::unique_lock lock = try_enter();
+  return lock.owns_lock() && (sleeping_ || storage_.stalled());
 }
 
 }  // namespace redraft::net

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <vector>
 
@@ -11,7 +12,8 @@
 
 namespace redraft::net {
 
-// What the log's disk thread does with the requests that gathered, and when it has something to do of its own.
+// What the log's disk thread does with the requests that gathered, and when it has something to do of its own. The
+// loop's thread may do a request itself while that thread has none.
 class LogWork {
  public:
   using Again = std::optional<std::chrono::microseconds>;
@@ -24,10 +26,19 @@ class LogWork {
   [[nodiscard]] Again run(std::vector<replica::DiskRequest>&& requests,
                           const std::function<void(std::vector<replica::DiskDone>&&)>& post);
 
+  // For the thread that has the loop, when everything that was given to `run` is done: keeps the log's thread out,
+  // unless that is at the log's upkeep. Then `execute` does the requests as `run` would, and dies as `run` does.
+  [[nodiscard]] std::unique_lock<std::mutex> try_enter() { return std::unique_lock(mutex_, std::try_to_lock); }
+  [[nodiscard]] std::vector<replica::DiskDone> execute(std::vector<replica::DiskRequest>&& requests);
+  // After that: `run` should be called once with nothing, since there is upkeep or requests wait for room.
+  [[nodiscard]] bool wants_run();
+
  private:
+  std::mutex mutex_;  // guards what follows; held as long as the disk works
   replica::Storage& storage_;
   std::chrono::steady_clock::time_point upkeep_at_{};
   bool upkeep_done_ = false;
+  bool sleeping_ = true;  // `run` comes only with requests
 };
 
 // Ends the process with one line in the log.

@@ -26,6 +26,8 @@ namespace {
 constexpr std::size_t kFrameMax = raft::kPayloadSizeMax + raft::kHeaderSizeMax + 4096;
 // Long work calls `pump` as often as it likes; peers need it about every millisecond.
 constexpr std::uint64_t kPumpInterval_us = 500;
+// What the loop's thread may write itself: more would hold up frames for longer than a hand-over costs.
+constexpr std::size_t kOwnSyncBytesMax = 64 * 1024;
 constexpr std::uint64_t kSecond_us = 1'000'000;
 constexpr std::uint64_t kStopBound_us = 1'000'000;
 
@@ -58,6 +60,7 @@ Server::Server(replica::Settings& settings, FileSystem& files, replica::Storage&
                      }
                      return Bulk::Again{};
                    }),
+      relay_([this] { return turn(); }),
       clients_(*this, settings.values()),
       timer_(main_loop_.get(), [this] { begin_turn(); }),
       now_(read_clocks()),
@@ -71,6 +74,9 @@ Server::Server(replica::Settings& settings, FileSystem& files, replica::Storage&
       make_handle<uv_check_t>(this, [this](uv_check_t* check) { return uv_check_init(main_loop_.get(), check); });
   uv_check_start(turn_end_.get(), [](uv_check_t* check) {
     if (auto* self = static_cast<Server*>(check->data)) self->end_turn();
+  });
+  late_signal_ = make_handle<uv_async_t>(this, [this](uv_async_t* async) {
+    return uv_async_init(peer_loop_.get(), async, [](uv_async_t*) {});  // the wake-up is all: `deliver` looks
   });
   again_ = make_handle<uv_idle_t>(this, [this](uv_idle_t* idle) { return uv_idle_init(main_loop_.get(), idle); });
   watch_signal(SIGTERM);
@@ -162,7 +168,7 @@ int Server::run() {
   loader_->post(load);
   begin_turn();
   end_turn();
-  uv_run(main_loop_.get(), UV_RUN_DEFAULT);
+  relay_.run();
   clients_.close_all();
   return stopping_.value_or(static_cast<int>(ExitStatus::kClean));
 }
@@ -201,24 +207,27 @@ void Server::stop(int exit_status) {
 // ---- Turns
 
 void Server::begin_turn() {
-  if (in_turn_) return;
-  in_turn_ = true;
-  now_ = read_clocks();
-  if (now_.monotonic_us >= next_deadline_us()) poll_peers();
-  replica_->advance(now_);
-  clients_.report_closed();
+  if (!in_turn_) open_turn(false);
 }
 
 void Server::peers_ready() {
   if (!in_turn_) {
-    in_turn_ = true;
-    now_ = read_clocks();
-    poll_peers();
-    replica_->advance(now_);
-    clients_.report_closed();
+    open_turn(true);
   } else if (polled_us_ < now_.monotonic_us) {  // else this turn has begun with it
     poll_peers();
   }
+}
+
+void Server::open_turn(bool peers_ready) {
+  in_turn_ = true;
+  now_ = read_clocks();
+  if (peers_ready || now_.monotonic_us >= next_deadline_us()) {
+    poll_peers();
+  } else {
+    deliver();
+  }
+  replica_->advance(now_);
+  clients_.report_closed();
 }
 
 // Peer frames and disk completions first: a timer is believed only after them (pitfall A11).
@@ -230,7 +239,16 @@ void Server::poll_peers() {
 }
 
 void Server::deliver() {
-  if (log_thread_.ready()) std::ranges::move(log_thread_.take(), std::back_inserter(disk_done_));
+  if (log_thread_.ready()) {
+    for (replica::DiskDone& done : log_thread_.take()) {
+      if (!done.no_space) --disk_outstanding_;
+      disk_done_.push_back(std::move(done));
+    }
+  }
+  if (own_sync_ == OwnSync::kUnderWay) {
+    const std::lock_guard lock(late_mutex_);
+    if (!late_.empty()) own_sync_done(std::exchange(late_, {}));
+  }
   if (bulk_thread_.ready()) std::ranges::move(bulk_thread_.take(), std::back_inserter(bulk_done_));
   // What is delivered may pump, which delivers the rest in its own turn: everything is taken off before it is handed
   // on.
@@ -273,8 +291,77 @@ void Server::deliver(PeerEvent event) {
 
 void Server::send_out() {
   peers_.flush();
-  if (!disk_requests_.empty()) log_thread_.post(disk_requests_);
+  if (!disk_requests_.empty() && own_sync_ == OwnSync::kNone) {
+    if (syncs_itself()) {
+      own_sync_ = OwnSync::kWanted;
+    } else {
+      post_disk_requests();
+    }
+  }
   if (!bulk_requests_.empty()) bulk_thread_.post(bulk_requests_);
+}
+
+void Server::post_disk_requests() {
+  disk_outstanding_ += disk_requests_.size();
+  log_thread_.post(disk_requests_);
+}
+
+// ---- The loop's own syncs
+
+LoopRelay::Turn Server::turn() {
+  if (own_sync_ == OwnSync::kWanted) return sync_itself();
+  uv_run(main_loop_.get(), UV_RUN_ONCE);
+  return finished_ ? LoopRelay::Turn::kDone : LoopRelay::Turn::kGoOn;
+}
+
+// A leader has clients to read while its disk works, and a stopping node has nothing to gain.
+bool Server::syncs_itself() const {
+  if (pumping_ || stopping_ || disk_outstanding_ > 0) return false;
+  const raft::Raft* raft = replica_->raft();
+  if (raft == nullptr || raft->role() != raft::Role::kFollower) return false;
+  std::size_t bytes = 0;
+  for (const replica::DiskRequest& request : disk_requests_) {
+    if (request.bootstrap || request.load || request.release_below) return false;
+    for (const raft::Entry& entry : request.raft.entries) bytes += entry.payload.size();
+  }
+  return bytes <= kOwnSyncBytesMax;
+}
+
+LoopRelay::Turn Server::sync_itself() {
+  std::unique_lock exclusive = log_work_.try_enter();
+  if (!exclusive.owns_lock()) {  // the log's thread is at its upkeep
+    own_sync_ = OwnSync::kNone;
+    post_disk_requests();
+    return LoopRelay::Turn::kGoOn;
+  }
+  own_sync_ = OwnSync::kUnderWay;
+  own_requests_ = disk_requests_.size();
+  std::vector<replica::DiskRequest> requests = std::exchange(disk_requests_, {});
+  std::vector<replica::DiskDone> done;
+  const bool kept = relay_.away([&] { done = log_work_.execute(std::move(requests)); });
+  exclusive.unlock();
+  if (!kept) {
+    {
+      const std::lock_guard lock(late_mutex_);
+      late_ = std::move(done);
+    }
+    uv_async_send(late_signal_.get());
+    return LoopRelay::Turn::kLost;
+  }
+  own_sync_done(std::move(done));
+  open_turn(false);
+  end_turn();
+  return finished_ ? LoopRelay::Turn::kDone : LoopRelay::Turn::kGoOn;
+}
+
+void Server::own_sync_done(std::vector<replica::DiskDone> done) {
+  own_sync_ = OwnSync::kNone;
+  disk_outstanding_ += own_requests_;
+  for (replica::DiskDone& one : done) {
+    if (!one.no_space) --disk_outstanding_;  // what waits for room is tried again by the log's thread
+    disk_done_.push_back(std::move(one));
+  }
+  if (log_work_.wants_run()) log_thread_.poke();
 }
 
 void Server::end_turn() {
@@ -294,7 +381,7 @@ void Server::end_turn() {
       self->peers_ready();
     });
   }
-  if (stopping_ && (clients_.all_written() || now_.monotonic_us >= stop_deadline_us_)) uv_stop(main_loop_.get());
+  finished_ = stopping_ && (clients_.all_written() || now_.monotonic_us >= stop_deadline_us_);
   timer_.arm(next_deadline_us());
   in_turn_ = false;
 }

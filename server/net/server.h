@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <variant>
@@ -18,6 +19,7 @@
 #include "server/net/disk_threads.h"
 #include "server/net/handle.h"
 #include "server/net/listener.h"
+#include "server/net/loop_relay.h"
 #include "server/net/peer_network.h"
 #include "server/net/wake_timer.h"
 #include "server/net/worker.h"
@@ -39,6 +41,9 @@ namespace redraft::net {
 //     Replica::end_turn
 //     frames leave, one write per link;  disk requests go to their thread, all at once
 //     replies leave, one write per client
+//
+// A follower's thread has little else to do and syncs small requests itself between two turns; LoopRelay sees to it
+// that a slow disk does not hold up the loop.
 class Server final : public replica::Host, private ClientSink {
  public:
   // All of them outlive the server, and `storage` is used on its threads from now on.
@@ -79,6 +84,8 @@ class Server final : public replica::Host, private ClientSink {
     std::uint64_t bytes_read = 0;
     std::uint64_t bytes_total = 0;
   };
+  // A sync by the loop's thread: wanted at the end of this turn, or under way, perhaps on a thread that lost the loop.
+  enum class OwnSync : std::uint8_t { kNone, kWanted, kUnderWay };
   using Loaded = std::unique_ptr<replica::Recovered>;
   using LoadResult = std::variant<Progress, Loaded>;
   struct Load {};
@@ -99,10 +106,16 @@ class Server final : public replica::Host, private ClientSink {
 
   void end_turn();
   void peers_ready();
+  void open_turn(bool peers_ready);
   void poll_peers();
   void deliver();
   void deliver(PeerEvent event);
   void send_out();
+  [[nodiscard]] LoopRelay::Turn turn();
+  [[nodiscard]] bool syncs_itself() const;
+  [[nodiscard]] LoopRelay::Turn sync_itself();
+  void own_sync_done(std::vector<replica::DiskDone> done);
+  void post_disk_requests();
   void each_second();
   void watch_signal(int signal_number);
   void signalled(int signal_number);
@@ -122,6 +135,7 @@ class Server final : public replica::Host, private ClientSink {
   std::optional<Loader> loader_;
   Log log_thread_;
   Bulk bulk_thread_;
+  LoopRelay relay_;
   Clients clients_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   WakeTimer timer_;
@@ -136,13 +150,22 @@ class Server final : public replica::Host, private ClientSink {
   std::uint64_t polled_us_ = 0;  // when the peer loop ran last
   std::uint64_t wake_us_ = 0;
   std::uint64_t next_second_us_ = 0;
-  std::vector<replica::DiskRequest> disk_requests_;  // of this turn
+  std::vector<replica::DiskRequest> disk_requests_;  // of this turn; or later, while a sync of the loop's own is late
+  std::size_t disk_outstanding_ = 0;                 // requests at the log's thread
+  OwnSync own_sync_ = OwnSync::kNone;
+  std::size_t own_requests_ = 0;  // how many are under way
   std::vector<replica::BulkRequest> bulk_requests_;
   std::deque<replica::DiskDone> disk_done_;  // taken and not yet delivered: a pump may continue what a turn began
   std::deque<replica::BulkDone> bulk_done_;
+
+  std::mutex late_mutex_;                // guards late_, between the threads that relay the loop
+  std::vector<replica::DiskDone> late_;  // of a sync that outlasted its thread's hold of the loop
+  UniqueHandle<uv_async_t> late_signal_;
+
   std::optional<int> stopping_;         // exit status
   std::uint64_t stop_deadline_us_ = 0;  // output that is not written by then is lost
   bool terminating_ = false;
+  bool finished_ = false;
 
   std::unique_ptr<replica::Replica> replica_;
 };

@@ -73,6 +73,16 @@ class Worker {
     if (wake) wake_.notify_one();  // a busy thread looks by itself: no system call
   }
 
+  // `run` is called once more though nothing is posted, to look after its own affairs.
+  void poke() {
+    {
+      const std::lock_guard lock(mutex_);
+      poked_ = true;
+      idle_ = false;
+    }
+    wake_.notify_one();
+  }
+
   // Results are there: set while the loop runs, cleared by `take`.
   [[nodiscard]] bool ready() const { return ready_; }
   [[nodiscard]] std::vector<Out> take() {
@@ -87,7 +97,7 @@ class Worker {
     Again again;
     std::unique_lock lock(mutex_);
     for (;;) {
-      while (inputs_.empty()) {
+      while (inputs_.empty() && !std::exchange(poked_, false)) {
         if (stopping_) return;
         idle_ = true;
         if (!again) {
@@ -124,6 +134,7 @@ class Worker {
   std::vector<Out> results_;
   bool idle_ = false;  // the thread waits and must be woken
   bool stopping_ = false;
+  bool poked_ = false;
 
   std::thread thread_;
 };
