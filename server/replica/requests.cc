@@ -260,6 +260,7 @@ bool Engine::propose(Session& session, CommandId id, const Command& command, Arg
   }
   if (!room_for(std::min(size, kPayloadMax)) || (pipeline_.full(size) && !may_close())) {
     session.hold(Hold::kBackPressure);
+    host_.pause_reading(session);
     back_pressured_.push_back(session.id());
     return false;
   }
@@ -366,7 +367,10 @@ void Engine::resume(Session& session, Hold hold) {
 void Engine::process_resumed() {
   if (!back_pressured_.empty() && (room_for(0) || !leading())) {
     for (const std::uint64_t id : std::exchange(back_pressured_, {})) {
-      if (Session* session = sessions_.find(id)) resume(*session, Hold::kBackPressure);
+      Session* session = sessions_.find(id);
+      if (session == nullptr) continue;
+      host_.resume_reading(*session);
+      resume(*session, Hold::kBackPressure);
     }
   }
   for (const std::uint64_t id : std::exchange(resumed_, {})) {
