@@ -38,7 +38,7 @@ class EntryRing {
 class Log {
  public:
   struct Limits {
-    std::size_t cached_bytes_max = std::size_t{16} << 20;
+    std::size_t cached_bytes_max = std::size_t{8} << 20;
     std::size_t cached_entries_max = 8192;
   };
   explicit Log(Limits limits) : limits_(limits) {}
