@@ -152,8 +152,9 @@ constexpr auto kGeo = std::to_array<CommandDocs>({
      .arguments = "key:key@0 longitude:double latitude:double radius:double unit:oneof{m:pure-token=M "
                   "km:pure-token=KM ft:pure-token=FT mi:pure-token=MI} withcoord?:pure-token=WITHCOORD "
                   "withdist?:pure-token=WITHDIST withhash?:pure-token=WITHHASH count?:block{count:integer=COUNT "
-                  "any?:pure-token=ANY>6.2.0} order?:oneof{asc:pure-token=ASC desc:pure-token=DESC} key?:key@1=STORE "
-                  "key?:key@2=STOREDIST",
+                  "any?:pure-token=ANY>6.2.0} order?:oneof{asc:pure-token=ASC desc:pure-token=DESC} "
+                  "store?:oneof{storekey:key@1=STORE|key "
+                  "storedistkey:key@2=STOREDIST|key}",
      .history = "6.2.0 `ANY`.\n7.0.0 Uppercase units.",
      .deprecated = "6.2.0 `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` argument"},
     {.id = CommandId::kGeoradiusRo,
@@ -175,7 +176,8 @@ constexpr auto kGeo = std::to_array<CommandDocs>({
      .arguments = "key:key@0 member:string radius:double unit:oneof{m:pure-token=M km:pure-token=KM ft:pure-token=FT "
                   "mi:pure-token=MI} withcoord?:pure-token=WITHCOORD withdist?:pure-token=WITHDIST "
                   "withhash?:pure-token=WITHHASH count?:block{count:integer=COUNT any?:pure-token=ANY} "
-                  "order?:oneof{asc:pure-token=ASC desc:pure-token=DESC} key?:key@1=STORE key?:key@2=STOREDIST",
+                  "order?:oneof{asc:pure-token=ASC desc:pure-token=DESC} store?:oneof{storekey:key@1=STORE|key "
+                  "storedistkey:key@2=STOREDIST|key}",
      .history = "7.0.0 Uppercase units.",
      .deprecated = "6.2.0 `GEOSEARCH` and `GEOSEARCHSTORE` with the `BYRADIUS` and `FROMMEMBER` arguments"},
     {.id = CommandId::kGeoradiusbymemberRo,

@@ -9,6 +9,7 @@
 #include "server/commands/containers.h"
 #include "server/commands/random_ranks.h"
 #include "server/commands/scores.h"
+#include "server/commands/zadd.h"
 
 // ZADD, ZINCRBY and what concerns single members (redis.io/commands/?group=sorted-set). Ranges, the algebra of several
 // sets and pops have files of their own.
@@ -16,16 +17,6 @@
 namespace redraft::commands {
 
 namespace {
-
-struct AddOptions {
-  bool only_new = false;       // NX
-  bool only_present = false;   // XX
-  bool only_greater = false;   // GT
-  bool only_less = false;      // LT
-  bool count_changed = false;  // CH
-  bool increment = false;      // INCR
-  std::size_t first_pair = 2;
-};
 
 bool take_flag(const Context& context, std::size_t i, AddOptions& options) {
   bool AddOptions::*flag = nullptr;
@@ -88,38 +79,13 @@ void answer_increment(Context& context, Added added, double score) {
 }
 
 void add_pairs(Context& context, const AddOptions& options) {
-  const auto pairs = context.arguments.subspan(options.first_pair);
-  std::vector<double> scores;
-  scores.reserve(pairs.size() / 2);
-  for (std::size_t i = 0; i < pairs.size(); i += 2) {
-    const std::optional<double> score = score_argument(context, options.first_pair + i, kNotAFloat);
+  ScoredViews pairs;
+  for (std::size_t i = options.first_pair; i + 1 < context.argument_count(); i += 2) {
+    const std::optional<double> score = score_argument(context, i, kNotAFloat);
     if (!score) return;
-    scores.push_back(*score);
+    pairs.push_back({context.argument(i + 1), *score});
   }
-  const std::string_view key = context.argument(1);
-  store::SortedSet* set = nullptr;
-  if (!find_for_write(context, key, set)) return;
-  if (set == nullptr) {
-    if (options.only_present) return options.increment ? context.reply.null() : context.reply.integer(0);
-    set = &create_sorted_set(context, key);
-  }
-  set->expect(scores.size());
-  std::int64_t added = 0;
-  std::int64_t moved = 0;
-  Added last = Added::kNothing;
-  Breaths breaths(context);
-  for (std::size_t i = 0; i < scores.size(); ++i) {
-    last = add_member(*set, pairs[2 * i + 1], scores[i], options);
-    if (last == Added::kNew) ++added;
-    if (last == Added::kMoved) ++moved;
-    breaths.step();
-  }
-  if (added + moved > 0) {
-    changed(context, key);
-    context.notify(Event::kSortedSet, options.increment ? "zincr" : "zadd", key);
-  }
-  if (options.increment) return answer_increment(context, last, scores.front());
-  context.reply.integer(options.count_changed ? added + moved : added);
+  add_members(context, options, pairs);
 }
 
 enum class Direction : std::uint8_t { kFromLowest, kFromHighest };
@@ -145,6 +111,33 @@ void answer_score(Context& context, const store::SortedSet* set, std::string_vie
 }
 
 }  // namespace
+
+void add_members(Context& context, const AddOptions& options, ScoredViews& members) {
+  const std::string_view key = context.argument(1);
+  store::SortedSet* set = nullptr;
+  if (!find_for_write(context, key, set)) return;
+  if (set == nullptr) {
+    if (options.only_present) return options.increment ? context.reply.null() : context.reply.integer(0);
+    set = &create_sorted_set(context, key);
+  }
+  set->expect(members.size());
+  std::int64_t added = 0;
+  std::int64_t moved = 0;
+  Added last = Added::kNothing;
+  Breaths breaths(context);
+  for (ScoredView& one : members) {
+    last = add_member(*set, one.member, one.score, options);
+    if (last == Added::kNew) ++added;
+    if (last == Added::kMoved) ++moved;
+    breaths.step();
+  }
+  if (added + moved > 0) {
+    changed(context, key);
+    context.notify(Event::kSortedSet, options.increment ? "zincr" : "zadd", key);
+  }
+  if (options.increment) return answer_increment(context, last, members.front().score);
+  context.reply.integer(options.count_changed ? added + moved : added);
+}
 
 void zadd(Context& context) {
   const std::optional<AddOptions> options = parse_add_options(context);
