@@ -369,11 +369,6 @@ void answer_list(Arguments options, resp::Writer& reply) {
   reply.end_array(deferred, found);
 }
 
-struct FoundKey {
-  std::size_t position;
-  std::vector<std::string_view> flags;
-};
-
 // Keys as the specifications tell (db.c, getKeysUsingKeySpecs). False when one of them cannot be followed.
 bool follow_key_specs(std::span<const KeySpec> specs, Arguments arguments, std::vector<FoundKey>& keys) {
   const auto count = static_cast<std::int64_t>(arguments.size());
@@ -408,22 +403,6 @@ std::vector<std::string_view> flags_of_set(Arguments arguments) {
   return {"OW", "update"};
 }
 
-std::vector<FoundKey> find_keys_with_flags(const Command& command, Arguments arguments) {
-  const std::vector<KeySpec> specs = read_key_specs(find_docs(command.id).docs->key_specs);
-  if (command.id == CommandId::kSet) return {{1, flags_of_set(arguments)}};
-  std::vector<FoundKey> keys;
-  if (follow_key_specs(specs, arguments, keys)) return keys;
-  keys.clear();
-  if (command.find_keys == nullptr) return keys;
-  // SORT: its key by the first specification, the target of STORE by the last.
-  std::vector<std::uint32_t> positions;
-  command.find_keys(arguments, positions);
-  for (const std::uint32_t position : positions) {
-    keys.push_back({position, keys.empty() ? specs.front().flags : specs.back().flags});
-  }
-  return keys;
-}
-
 void answer_getkeys(Arguments arguments, bool with_flags, resp::Writer& reply) {
   const Command* command = find_command(arguments);
   if (command == nullptr) return reply.error("ERR Invalid command specified");
@@ -445,6 +424,26 @@ void answer_getkeys(Arguments arguments, bool with_flags, resp::Writer& reply) {
 }
 
 }  // namespace
+
+std::vector<FoundKey> find_keys_with_flags(const Command& command, Arguments arguments) {
+  const std::vector<KeySpec> specs = read_key_specs(find_docs(command.id).docs->key_specs);
+  if (command.id == CommandId::kSet) return {{1, flags_of_set(arguments)}};
+  std::vector<FoundKey> keys;
+  if (follow_key_specs(specs, arguments, keys)) return keys;
+  keys.clear();
+  if (command.find_keys == nullptr) return keys;
+  // SORT: its key by the first specification, the target of STORE by the last.
+  std::vector<std::uint32_t> positions;
+  command.find_keys(arguments, positions);
+  for (const std::uint32_t position : positions) {
+    keys.push_back({position, keys.empty() ? specs.front().flags : specs.back().flags});
+  }
+  return keys;
+}
+
+std::span<const std::pair<Category, std::string_view>> category_names() {
+  return kCategoryNames;
+}
 
 bool is_command_command(const Command& command) {
   return command.name == "command" || command.name.starts_with("command|");

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "resp/writer.h"
@@ -35,7 +36,8 @@ enum class Event : std::uint8_t {
   kStream,
   kExpired,
   kEvicted,
-  kNew
+  kNew,
+  kMissed
 };
 
 // What a command may reach beyond the store. One per replica.
@@ -47,6 +49,17 @@ class Surroundings {
   virtual resp::Writer* waiting_client(const Origin& origin) = 0;
   // A keyspace event, raised at apply on each node for that node's own setting.
   virtual void notify(Event event, std::string_view name, std::string_view key, std::uint32_t db) = 0;
+  // PUBLISH as part of an entry: reaches the subscribers of this node, as it does on every node that applies the entry.
+  // Returns how many got it here, which must not decide anything.
+  virtual std::uint64_t publish_applied(std::string_view /*channel*/, std::string_view /*message*/, bool /*sharded*/) {
+    return 0;
+  }
+  // Why the user may not run that command now, as a whole error line; empty when he may. For commands that a script
+  // calls: what a client sends is checked before it runs.
+  [[nodiscard]] virtual std::string refusal(std::uint32_t /*user*/, const Command& /*command*/,
+                                            std::span<const std::string_view> /*arguments*/) const {
+    return {};
+  }
 };
 
 struct ReadWait;
@@ -71,8 +84,9 @@ class Context {
   std::uint64_t clock_ms = 0;
   std::uint64_t index = 0;  // of the entry being applied; at a read the last applied one
   Origin origin = {};
-  bool applying = false;  // false at a read: nothing replicated may change
-  bool may_block = true;  // false in EXEC and scripts: blocking commands act as if timed out
+  std::uint32_t user = 0;  // whose rights count, by the number the log knows; 0 is "default"
+  bool applying = false;   // false at a read: nothing replicated may change
+  bool may_block = true;   // false in EXEC and scripts: blocking commands act as if timed out
   bool from_script = false;
   // Where a read that waits on its own node leaves what it waits for (XREAD BLOCK, waiters.h), with `blocked` set;
   // nullptr where a read may not wait.

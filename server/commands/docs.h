@@ -97,5 +97,6 @@ struct DocsGroup {
 [[nodiscard]] std::span<const DocsGroup> docs_of_servers();
 [[nodiscard]] std::span<const DocsGroup> docs_of_streams();
 [[nodiscard]] std::span<const DocsGroup> docs_of_clusters();
+[[nodiscard]] std::span<const DocsGroup> docs_of_listeners();
 
 }  // namespace redraft::commands

@@ -141,6 +141,10 @@ void Engine::end_pause() {
 void Engine::forget_connection_state(Session& session) {
   forget_transaction(session);
   session.monitor = false;
+  monitors_.erase(session.id());
+  pubsub_.forget(session);
+  tracking_.disable(session);
+  log_out(session);
 }
 
 void Engine::set_cluster_settings(Session& session, std::span<const std::pair<std::string, std::string>> settings) {
@@ -153,16 +157,15 @@ void Engine::set_cluster_settings(Session& session, std::span<const std::pair<st
   static constexpr commands::Command kConfigSet{
       .name = "config|set", .id = commands::CommandId::kSetSetting, .flags = commands::kWrite};
   if (!leading()) {
-    forward_settings(session, arguments);
+    forward(session, commands::CommandId::kSetSetting, arguments);
     return;
   }
   propose_for(session, commands::CommandId::kSetSetting, kConfigSet, arguments);
 }
 
 // By the leader's log; answered when the entry is applied here, or in doubt when that takes too long.
-void Engine::forward_settings(Session& session, Arguments arguments) {
-  CommandHeader header{
-      .id = commands::CommandId::kSetSetting, .connection = connection_of(session), .number = session.command_number};
+void Engine::forward(Session& session, commands::CommandId id, Arguments arguments) {
+  CommandHeader header{.id = id, .connection = connection_of(session), .number = session.command_number};
   std::string encoded;
   append_command(encoded, header, arguments);
   if (raft_ == nullptr || !peers_.forward(raft_->leader().value, encoded)) {
@@ -174,21 +177,22 @@ void Engine::forward_settings(Session& session, Arguments arguments) {
   forwarded_.push_back({session.id(), header.number, now_.monotonic_us + kDoubtAfter_us});
 }
 
-void Engine::answer_forwarded(std::uint64_t session_id, std::uint64_t number, bool done) {
+void Engine::answer_forwarded(std::uint64_t session_id, std::uint64_t number, std::string_view reply) {
   const auto found = std::ranges::find_if(
       forwarded_, [&](const Forwarded& one) { return one.session == session_id && one.number == number; });
   if (found == forwarded_.end()) return;
   forwarded_.erase(found);
   Session* session = sessions_.find(session_id);
   if (session == nullptr) return;
-  done ? session->writer().ok() : session->writer().error("INDOUBT outcome unknown: the leader has not answered");
+  session->writer().raw(reply);
   report_output(*session);
   resume(*session, Hold::kBlocked);
 }
 
 void Engine::doubt_forwarded() {
   while (!forwarded_.empty() && now_.monotonic_us >= forwarded_.front().until_us) {
-    answer_forwarded(forwarded_.front().session, forwarded_.front().number, false);
+    answer_forwarded(forwarded_.front().session, forwarded_.front().number,
+                     "-INDOUBT outcome unknown: the leader has not answered\r\n");
   }
 }
 
@@ -198,7 +202,8 @@ void Engine::settings_forwarded(SharedBytes command) {
   CommandReader reader(command.view());
   CommandHeader header;
   std::vector<std::string_view> arguments;
-  if (!reader.next(header, arguments) || header.id != commands::CommandId::kSetSetting) return;
+  if (!reader.next(header, arguments)) return;
+  if (header.id != commands::CommandId::kSetSetting && header.id != commands::CommandId::kChangeUsers) return;
   if (pipeline_.full(command.size())) close_batch();
   pipeline_.add(nullptr, header, arguments);
 }
@@ -305,6 +310,7 @@ std::optional<std::string> Engine::read_config_file(const std::string& path) {
 }
 
 void Engine::setting_changed(std::string_view name) {
+  if (name == "notify-keyspace-events") observe_keys();
   host_.setting_changed(name);
 }
 
@@ -334,8 +340,5 @@ std::optional<std::string> Engine::debug_object(std::uint32_t db, std::string_vi
   return "Value at:0x0 refcount:1 encoding:" + std::string(key->encoding()) +
          " serializedlength:" + std::to_string(bytes) + " lru:0 lru_seconds_idle:0";
 }
-
-// Nobody can subscribe to keyspace events yet.
-void Engine::notify(commands::Event, std::string_view, std::string_view, std::uint32_t) {}
 
 }  // namespace redraft::replica

@@ -81,9 +81,13 @@ void Engine::apply_commands(const Payload& payload, Batch* mine) {
 }
 
 void Engine::apply_command(const Applied& applied, Session* session) {
+  told_to_forget_ = false;
   if (session == nullptr || session->closed) {
+    const Pushes::Running running(pushes_);
     scratch_.clear();
     resp::Writer writer(scratch_, resp::Writer::Protocol::kResp2);
+    executing_ = 0;
+    if (!monitors_.empty()) monitor_applied(applied);
     const bool waits = execute_applied(applied, nullptr, writer);
     ++applied_commands_;
     finish_served_clients();
@@ -109,8 +113,11 @@ void Engine::apply_command(const Applied& applied, Session* session) {
          "a connection's writes are applied in the order they were sent (pitfall H1)");
   bool blocked = false;
   {
+    const Pushes::Running running(pushes_);
     const Pending& head = session->pending.front();
     ReplyScope scope(*this, *session, head.silent);
+    executing_ = session->id();
+    caching_ = head.caching;
     const std::size_t begin = session->output().size();
     const std::uint64_t begin_ns = host_.measure_ns();
     blocked = execute_applied(applied, session, session->writer());
@@ -131,6 +138,11 @@ void Engine::apply_command(const Applied& applied, Session* session) {
   finish_served_clients();
 }
 
+void Engine::monitor_applied(const Applied& applied) {
+  const Command* command = commands::find_command(applied.header.id);
+  if (command != nullptr) feed_monitors(nullptr, applied.node, applied.header.db, *command, applied.arguments);
+}
+
 bool Engine::execute_applied(const Applied& applied, Session* session, resp::Writer& reply) {
   commands::Random random(applied.seed);
   commands::Context context{*store_, *this, *this, reply, random};
@@ -139,6 +151,7 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
   context.clock_ms = applied.clock_ms;
   context.index = applied_.value;
   context.origin = {applied.node, applied.header.connection, applied.header.number};
+  context.user = applied.header.user;
   context.applying = true;
   switch (applied.header.id) {
     case CommandId::kTransaction:
@@ -150,6 +163,9 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
     case CommandId::kSetSetting:
       apply_setting(context);
       return false;
+    case CommandId::kChangeUsers:
+      apply_users(context);
+      return false;
     case CommandId::kFragment:
       return apply_fragment(context, applied, session);
     default:
@@ -158,6 +174,13 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
   context.command = commands::find_command(applied.header.id);
   ensure(context.command != nullptr && context.command->handler != nullptr,
          "every command in the log is known to every node that applies it");
+  if (!users_.unrestricted(context.user)) {
+    const std::string why = refusal(context.user, *context.command, context.arguments);
+    if (!why.empty()) {
+      reply.error(why);
+      return false;
+    }
+  }
   commands::execute(context);
   if (context.blocked) wait_timeout_ms_ = context.block_timeout_ms;
   return context.blocked;
@@ -196,12 +219,13 @@ void Engine::finish_batch(Batch batch) {
 void Engine::apply_setting(commands::Context& context) {
   for (std::size_t i = 1; i + 1 < context.arguments.size(); i += 2) {
     store_->set_setting(context.arguments[i], context.arguments[i + 1]);
+    if (context.arguments[i] == "requirepass") set_default_password(context.arguments[i + 1]);
   }
   adopt_cluster_settings();
   context.reply.ok();
   // The first argument names the node whose client asked, if that was not the leader itself.
   const bool ours = context.arguments[0] == std::to_string(node_) && context.origin.connection >> 32 == boot_;
-  if (ours) answer_forwarded(context.origin.connection & 0xffffffff, context.origin.number, true);
+  if (ours) answer_forwarded(context.origin.connection & 0xffffffff, context.origin.number, "+OK\r\n");
 }
 
 // What this node derives from the cluster-wide settings.

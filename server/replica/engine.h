@@ -13,22 +13,28 @@
 #include <vector>
 
 #include "raft/raft.h"
+#include "server/commands/acl.h"
 #include "server/commands/context.h"
 #include "server/commands/waiters.h"
 #include "server/replica/fragments.h"
 #include "server/replica/host.h"
+#include "server/replica/local/acl_log.h"
 #include "server/replica/local/actions.h"
 #include "server/replica/local/latency_monitor.h"
 #include "server/replica/local/slow_log.h"
 #include "server/replica/logical_clock.h"
 #include "server/replica/peers.h"
 #include "server/replica/pipeline.h"
+#include "server/replica/pubsub.h"
+#include "server/replica/pushes.h"
 #include "server/replica/read_rounds.h"
+#include "server/replica/relay.h"
 #include "server/replica/replica.h"
 #include "server/replica/sessions.h"
 #include "server/replica/snapshots.h"
 #include "server/replica/statistics.h"
 #include "server/replica/storage.h"
+#include "server/replica/tracking.h"
 #include "server/store/breather.h"
 #include "server/store/store.h"
 
@@ -36,9 +42,10 @@ namespace redraft::replica {
 
 // The inside of a Replica: what its parts are and how an input goes through them. One class because one thread owns one
 // state; its functions are grouped in files by what they are about: requests, transactions, reading, applying,
-// outcomes, lifecycle, actions.
+// outcomes, lifecycle, actions, events (what clients are told unasked), users.
 class Engine final : public commands::Surroundings,
                      public store::Breather,
+                     public store::Observer,
                      public local::Actions,
                      public Peers::Listener,
                      public Snapshots::Node {
@@ -87,6 +94,8 @@ class Engine final : public commands::Surroundings,
   void settings_forwarded(SharedBytes command) override;
   void cluster_agreed(const ClusterId& cluster, const raft::Configuration& configuration) override;
   void bulk_frame(std::uint64_t from, SharedBytes frame) override;
+  void relay_ready(std::uint64_t node) override;                                         // events.cc
+  void relay_frame(std::uint64_t from, std::uint64_t boot, SharedBytes frame) override;  // events.cc
 
   // Snapshots::Node, in messages.cc
   [[nodiscard]] store::Store& live_store() override { return *store_; }
@@ -101,6 +110,14 @@ class Engine final : public commands::Surroundings,
   // commands::Surroundings
   resp::Writer* waiting_client(const commands::Origin& origin) override;
   void notify(commands::Event event, std::string_view name, std::string_view key, std::uint32_t db) override;
+  std::uint64_t publish_applied(std::string_view channel, std::string_view message, bool sharded) override;
+  [[nodiscard]] std::string refusal(std::uint32_t user, const commands::Command& command,
+                                    std::span<const std::string_view> arguments) const override;
+
+  // store::Observer, in events.cc
+  void key_changed(std::uint32_t db, std::string_view name) override;
+  void database_changed(std::uint32_t db) override;
+  void key_missed(std::uint32_t db, std::string_view name) override;
 
   // store::Breather
   void breathe() override { host_.pump(); }
@@ -114,13 +131,20 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] std::optional<std::string> cluster_setting(std::string_view name) const override;
   void each_session(const std::function<void(Session&)>& visit) override;
   [[nodiscard]] Session* find_session(std::uint64_t id) override { return sessions_.find(id); }
-  [[nodiscard]] std::uint32_t subscriptions(const Session&) const override { return 0; }
-  [[nodiscard]] std::uint32_t pattern_subscriptions(const Session&) const override { return 0; }
   void kill(Session& session) override;
   [[nodiscard]] bool unblock(Session& session, bool with_error) override;
   void pause(local::PauseMode mode, std::uint64_t until_monotonic_ms) override;
   void unpause() override;
   void forget_connection_state(Session& session) override;
+  [[nodiscard]] PubSub& pubsub() override { return pubsub_; }
+  [[nodiscard]] Tracking& tracking() override { return tracking_; }
+  std::uint64_t publish(std::string_view channel, std::string_view message, bool sharded) override;
+  void start_monitor(Session& session) override;
+  [[nodiscard]] const commands::AclUsers& users() const override { return users_; }
+  [[nodiscard]] local::AclLog& acl_log() override { return acl_log_; }
+  void log_in(Session& session, std::string_view user) override;
+  void random_bytes(std::span<char> into) override { host_.random_bytes(into); }
+  void change_users(Session& session, std::span<const std::string_view> change) override;
   void set_cluster_settings(Session& session, std::span<const std::pair<std::string, std::string>> settings) override;
   void wait(Session& session, const local::WaitRequest& request) override;
   [[nodiscard]] std::uint64_t durable_replicas(const Session& session) const override;
@@ -209,6 +233,7 @@ class Engine final : public commands::Surroundings,
   bool take(Session& session, Arguments arguments);
   bool refuse_exec(Session& session, const std::function<void(resp::Writer&)>& write);
   bool take_local(Session& session, const commands::Command& command, Arguments arguments);
+  bool take_caching(Session& session);
   bool take_data(Session& session, const commands::Command& command, Arguments arguments);
   [[nodiscard]] bool changes_count(const Session& session, const commands::Command& command, Arguments arguments) const;
   void take_read(Session& session, const commands::Command& command, Arguments arguments);
@@ -249,6 +274,8 @@ class Engine final : public commands::Surroundings,
   void forget_transaction(Session& session);
   [[nodiscard]] bool watched_changed(std::string_view seen, std::uint64_t clock_ms) const;
   void run_transaction(commands::Context& context, Session* session);
+  void run_queued(commands::Context& context, Session* session, const commands::Command& command, Arguments arguments);
+  bool refuse_queued(commands::Context& context, const commands::Command& command, Arguments arguments);
   void run_queued_local(Session* session, const commands::Command& command, Arguments arguments, resp::Writer& reply);
   std::uint32_t select_queued(Arguments arguments, resp::Writer& reply, std::uint32_t db) const;
 
@@ -299,6 +326,31 @@ class Engine final : public commands::Surroundings,
   void time_out_waits();
   void restart_waits();
 
+  // events.cc
+  void attach_store();
+  void observe_keys();
+  // The entry was in the log when this node started: its events are not raised again (pitfall G5).
+  [[nodiscard]] bool replaying() const { return applied_ <= replay_end_; }
+  void feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db, const commands::Command& command,
+                     Arguments arguments);
+  void monitor_applied(const Applied& applied);
+  void remember_read(Session& session, const commands::Command& command, Arguments arguments, bool caching);
+  void forget_tracked();
+  void miss_events();
+  void notice_lost_touch();
+
+  // users.cc
+  [[nodiscard]] std::string objection(Session& session, const commands::Command& command, Arguments arguments);
+  void note_denial(const Session& session, const commands::Command& command, Arguments arguments,
+                   commands::AclVerdict verdict, std::string_view context);
+  void apply_users(commands::Context& context);
+  void set_default_password(std::string_view password);
+  void users_changed(const std::set<std::string>& changed);
+  void adopt_users();
+  void seed_users();
+  void log_out(Session& session);
+  [[nodiscard]] bool may_listen(const Session& session) const;
+
   // lifecycle.cc
   void start_raft();
   void form_cluster();
@@ -334,8 +386,8 @@ class Engine final : public commands::Surroundings,
   void view_raft(local::NodeView& view) const;
   void view_data(local::NodeView& view) const;
   void end_pause();
-  void forward_settings(Session& session, Arguments arguments);
-  void answer_forwarded(std::uint64_t session, std::uint64_t number, bool done);
+  void forward(Session& session, commands::CommandId id, Arguments arguments);
+  void answer_forwarded(std::uint64_t session, std::uint64_t number, std::string_view reply);
   void doubt_forwarded();
   void check_waiting_for_copies();
 
@@ -355,6 +407,8 @@ class Engine final : public commands::Surroundings,
   Statistics statistics_;
   local::SlowLog slow_log_;
   local::LatencyMonitor latency_;
+  local::AclLog acl_log_;
+  commands::AclUsers users_;
 
   // Who this node is; all 0 while loading.
   std::uint64_t node_ = 0;
@@ -375,6 +429,20 @@ class Engine final : public commands::Surroundings,
   std::unique_ptr<store::Store> store_;
   Fragments fragments_;
   Sessions sessions_;
+  Pushes pushes_;
+  PubSub pubsub_;
+  Tracking tracking_;
+  Relay relay_;
+  std::set<std::uint64_t> monitors_;   // sessions
+  raft::LogIndex replay_end_;          // the last index in the log when this node started
+  bool expiry_is_quiet_ = true;        // until what was due when this node started is freed
+  std::uint32_t event_bits_ = 0;       // notify-keyspace-events
+  std::uint64_t executing_ = 0;        // the session whose command runs
+  bool caching_ = false;               // CLIENT CACHING came before the request that runs
+  bool told_to_forget_ = false;        // by the command that runs
+  bool more_is_due_ = false;           // keys whose deadline has passed are left for the next turn
+  std::uint64_t out_of_touch_us_ = 0;  // since when no leader is known; 0: one is
+  bool told_out_of_touch_ = false;
   Pipeline pipeline_;
   ReadRounds reads_;
   LogicalClock clock_;
@@ -389,8 +457,8 @@ class Engine final : public commands::Surroundings,
   raft::LogIndex applied_;
   raft::Term applied_term_;
   std::uint64_t applied_commands_ = ReadPlace::kWhole;  // of the entry `applied_`
-  std::uint64_t resolved_batch_ = 0;    // own batches up to this one are applied or lost
-  std::uint64_t last_clock_ms_ = 0;     // newest clock in an entry that was proposed here or applied
+  std::uint64_t resolved_batch_ = 0;                    // own batches up to this one are applied or lost
+  std::uint64_t last_clock_ms_ = 0;                     // newest clock in an entry that was proposed here or applied
   std::uint64_t last_clock_at_us_ = 0;  // monotonic time when that was learned; 0: it was found at start
 
   // What Raft said, acted upon between applies (settle_role).

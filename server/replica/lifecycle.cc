@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kStatusInterval_us = 1'000'000;
 constexpr std::uint64_t kSampleInterval_us = 100'000;
-constexpr std::uint64_t kExpiryEntryInterval_us = 100'000;
+constexpr std::uint64_t kExpiryEntryInterval_us = 50'000;
 constexpr std::size_t kExpireSlice = 200;
 constexpr std::size_t kFreeSlice = 2000;
 constexpr std::uint64_t kStopBound_us = 1'000'000;
@@ -24,6 +24,9 @@ Engine::Engine(Settings& settings, Host& host, std::uint64_t seed, Time now)
       random_(seed),
       now_(now),
       started_(now),
+      pushes_(sessions_, [this](Session& session) { report_output(session); }),
+      pubsub_(pushes_),
+      tracking_(sessions_, pushes_),
       clock_(settings.values().max_clock_drift_ppm),
       peers_(host, settings, *this),
       snapshots_(host, settings, *this) {
@@ -45,6 +48,8 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
   applied_term_ = recovered->restored.snapshot.term;
   last_clock_ms_ = store_->clock_ms();
   for (const raft::Entry& entry : recovered->restored.entries) note_clock(entry);
+  replay_end_ = applied_ + recovered->restored.entries.size();
+  attach_store();
   snapshots_.start(recovered->restored.snapshot.index, recovered->log_bytes);
   restored_ = std::move(recovered->restored);
   if (founding_failed()) {
@@ -54,6 +59,7 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
   peers_.set_identity(recovered->identity, to_text(own_address()));
   identity_ = recovered->identity;
   adopt_cluster_settings();
+  adopt_users();
   phase_ = Phase::kServing;
   if (cluster_ != ClusterId{}) {
     start_raft();
@@ -100,7 +106,6 @@ void Engine::start_raft() {
     config.lease_drift_us = config.lease_us * values.max_clock_drift_ppm / 1'000'000 + 1000;
   }
   config.lease_longest_us = config.lease_us;
-  store_->set_breather(*this);
   raft_ = std::make_unique<raft::Raft>(config, std::move(restored_), random_.next());
   last_tick_us_ = now_.monotonic_us;
   follow_configuration();
@@ -296,6 +301,8 @@ void Engine::end_turn() {
   if (closing && round) feed(raft::Flush{});
   settle_role();
   apply_committed();
+  notice_lost_touch();
+  if (tracking_.any()) tracking_.broadcast();
   check_waiting_for_copies();
   if (raft_ != nullptr) snapshots_.turn(now_);
   feed_later();
@@ -340,6 +347,7 @@ void Engine::settle_role() {
     role_change_due_ = false;
     if (!raft_leads()) {
       if (step_down) stepped_down_us_ = now_.monotonic_us;
+      if (step_down) forget_tracked();
       serving_leader_ = false;
       cancel_reads();
       cancel_fragments();
@@ -383,6 +391,7 @@ void Engine::seed_settings() {
     arguments.push_back(text);
   }
   pipeline_.add(nullptr, {.id = commands::CommandId::kSetSetting}, arguments);
+  seed_users();
 }
 
 void Engine::note_clock(std::uint64_t clock_ms) {
@@ -408,7 +417,8 @@ void Engine::begin_term() {
 // Memory of keys whose deadline an applied clock has passed, and of detached values: in slices, on every node by
 // itself. The leader proposes an entry for its clock when keys are due and nothing else carries it.
 void Engine::expire() {
-  if (active_expire_) statistics_.expired_keys += store_->expire_due(kExpireSlice);
+  more_is_due_ = active_expire_ && store_->expire_due(kExpireSlice) == kExpireSlice;
+  if (expiry_is_quiet_ && !replaying() && !more_is_due_) expiry_is_quiet_ = false;
   store_->free_some(kFreeSlice);
   if (!leading() || !active_expire_ || !pipeline_.open_empty()) return;
   const std::uint64_t next = store_->next_deadline();
@@ -436,7 +446,8 @@ void Engine::ask_to_wake() {
   if (raft_ != nullptr) at = std::min(at, last_tick_us_ + kTick_us);
   if (leading() && !pipeline_.open_empty()) at = std::min(at, pipeline_.close_at_us());
   for (const Parked& parked : parked_) at = std::min(at, parked.until_us);
-  if (!resumed_.empty() || snapshots_.busy() || (store_ != nullptr && store_->garbage())) at = now_.monotonic_us + 1000;
+  const bool busy = more_is_due_ || !resumed_.empty() || snapshots_.busy();
+  if (busy || (store_ != nullptr && store_->garbage())) at = now_.monotonic_us + 1000;
   host_.wake_at(at);
 }
 

@@ -84,7 +84,7 @@ void Engine::swap_in_snapshot() {
   BulkRequest discard{.kind = BulkRequest::Kind::kFreeStore};
   discard.old_store = std::exchange(store_, std::move(loaded->store));
   host_.submit(std::move(discard));
-  store_->set_breather(*this);
+  attach_store();
   fragments_ = std::move(loaded->fragments);
   applied_ = loaded->metadata.index;
   applied_term_ = loaded->metadata.term;
@@ -94,6 +94,10 @@ void Engine::swap_in_snapshot() {
     lose_batch(pipeline_.take_oldest(), Outcome::kUnknown);
   }
   adopt_cluster_settings();
+  adopt_users();
+  // What happened up to here was not told to anybody.
+  forget_tracked();
+  miss_events();
   restart_waits();
   host_.log(LogLevel::kNotice, "Installed the snapshot at index " + std::to_string(applied_.value));
 }

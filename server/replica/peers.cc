@@ -22,6 +22,7 @@ enum FrameKind : char {
   kStatus = 7,
   kTransfer = 8,  // hand leadership to this node
   kForward = 9,   // propose this command
+  kRelay = 10,    // published messages (relay.h), on the bulk lane
 };
 
 constexpr std::size_t kNonceSize = 16;
@@ -223,6 +224,9 @@ void Peers::link_input(LinkId id, SharedBytes frame, Time now) {
     case kForward:
       listener_.settings_forwarded(frame.slice(1, frame.size() - 1));
       return;
+    case kRelay:
+      listener_.relay_frame(link->node, link->peer.boot, frame.slice(1, frame.size() - 1));
+      return;
     default:
       refuse(*link, "sent a frame of an unknown kind");
   }
@@ -314,6 +318,8 @@ void Peers::become_ready(Link& link, Time now) {
     peer.since_ms = now.wall_ms;
     peer.was_ready = true;
     listener_.peer_ready(link.node);
+  } else {
+    listener_.relay_ready(link.node);
   }
 }
 
@@ -441,6 +447,16 @@ bool Peers::send_bulk(std::uint64_t to, std::string header, SharedBytes bytes) {
   frame.header.push_back(kBulk);
   frame.header += header;
   if (!bytes.empty()) frame.payloads.push_back(std::move(bytes));
+  return host_.send(link->id, std::move(frame));
+}
+
+bool Peers::send_relay(std::uint64_t to, const std::string& header, const SharedBytes& bytes) {
+  Link* link = sending_link(to, Lane::kBulk);
+  if (link == nullptr) return false;
+  Frame frame;
+  frame.header.push_back(kRelay);
+  frame.header += header;
+  if (!bytes.empty()) frame.payloads.push_back(bytes);
   return host_.send(link->id, std::move(frame));
 }
 

@@ -26,10 +26,10 @@ struct PeerStatus {
   std::uint64_t applied_index = 0;
 };
 
-// The links to the other nodes: handshake with identity and proof of the cluster secret, then frames of three kinds:
-// Raft messages, snapshot chunks, status. Also how a cluster is formed: the first configuration needs every initial
-// member once (architecture, section 3, "Identity"). Frames of a peer that has not proven itself are dropped with its
-// link.
+// The links to the other nodes: handshake with identity and proof of the cluster secret, then frames of four kinds:
+// Raft messages, snapshot chunks, status, published messages. Also how a cluster is formed: the first configuration
+// needs every initial member once (architecture, section 3, "Identity"). Frames of a peer that has not proven itself
+// are dropped with its link.
 class Peers {
  public:
   // Who is told. Called from `link_*` only.
@@ -47,6 +47,9 @@ class Peers {
     virtual void bulk_frame(std::uint64_t from, SharedBytes frame) = 0;
     virtual void transfer_asked(std::uint64_t to_node) = 0;
     virtual void settings_forwarded(SharedBytes command) = 0;
+    // The way to that node's subscribers is open (bulk lane, handshake done), and a frame of its publishers (relay.h).
+    virtual void relay_ready(std::uint64_t node) = 0;
+    virtual void relay_frame(std::uint64_t from, std::uint64_t boot, SharedBytes frame) = 0;
   };
 
   Peers(Host& host, const Settings& settings, Listener& listener);
@@ -67,6 +70,7 @@ class Peers {
   // Queue a frame; false when there is no link that has shaken hands.
   bool send(const raft::Envelope& envelope);
   bool send_bulk(std::uint64_t to, std::string header, SharedBytes bytes);
+  bool send_relay(std::uint64_t to, const std::string& header, const SharedBytes& bytes);
   void send_status(const PeerStatus& status);
   // Asks the leader to hand leadership to a node.
   bool ask_transfer(std::uint64_t leader, std::uint64_t to_node);

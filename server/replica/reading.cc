@@ -72,6 +72,7 @@ bool Engine::run_read(Session& session) {
   ensure(whole, "a session's arena holds whole commands");
   bool answered = true;
   {
+    const Pushes::Running running(pushes_);
     ReplyScope scope(*this, session, head.silent);
     if (head.cancelled) {
       redirect(session, *head.command, arguments, session.writer());
@@ -99,12 +100,17 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   context.clock_ms = clock_ms;
   context.index = applied_.value;
   context.may_block = false;
+  context.user = session.user_id;
+  caching_ = head.caching;
   const std::size_t begin = session.output().size();
   const std::uint64_t begin_ns = host_.measure_ns();
   if (head.command->id == commands::CommandId::kExec) {
     run_transaction(context, &session);
   } else {
     commands::execute(context);
+  }
+  if (session.tracking != nullptr && head.command->id != commands::CommandId::kExec) {
+    remember_read(session, *head.command, arguments, head.caching);
   }
   const bool needs_clock = store_->end_read();
   if (!needs_clock || !by_leader_clock) {

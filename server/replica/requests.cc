@@ -18,8 +18,7 @@ Session& Engine::client_connected(ClientAddress address) {
   ++statistics_.connections_received;
   Session& session = sessions_.open(std::move(address));
   session.connected_ms = session.active_ms = now_.monotonic_us / 1000;
-  session.authenticated = settings_.values().require_pass.empty();
-  session.parser.set_authenticated(session.authenticated);
+  log_out(session);
   session.parser.set_bulk_max(static_cast<std::int64_t>(settings_.values().proto_max_bulk_len));
   return session;
 }
@@ -115,6 +114,10 @@ bool Engine::take(Session& session, Arguments arguments) {
   if (!session.authenticated && !command->is(commands::kNoAuth)) {
     return refuse([](resp::Writer& reply) { reply.error("NOAUTH Authentication required."); });
   }
+  if (session.restricted || session.subscribed() || session.monitor) {
+    const std::string why = objection(session, *command, arguments);
+    if (!why.empty()) return refuse([&](resp::Writer& reply) { reply.error(why); });
+  }
   if (command->is(commands::kProtected) && !debug_allowed(session)) {
     return refuse([&](resp::Writer& reply) {
       reply.error("ERR " +
@@ -163,11 +166,18 @@ bool Engine::take_local(Session& session, const Command& command, Arguments argu
     return false;
   }
   count(session, command);
+  if (!command.name.starts_with("client|")) take_caching(session);
   run_local(session, command, arguments, session.writer());
   return true;
 }
 
+// CLIENT CACHING is about the one command after it, or the transaction.
+bool Engine::take_caching(Session& session) {
+  return session.tracking != nullptr && std::exchange(session.tracking->caching, false);
+}
+
 void Engine::run_local(Session& session, const Command& command, Arguments arguments, resp::Writer& reply) {
+  const Pushes::Running running(pushes_);
   const std::size_t begin = session.output().size();
   const std::uint64_t begin_ns = host_.measure_ns();
   answer_local(session, command, arguments, reply, false);
@@ -211,6 +221,7 @@ void Engine::take_read(Session& session, const Command& command, Arguments argum
   Pending pending{
       .kind = Pending::Kind::kRead, .silent = session.silent, .command = &command, .number = session.command_number};
   pending.db = session.db;
+  pending.caching = take_caching(session);
   pending.offset = static_cast<std::uint32_t>(session.arena.size());
   append_command(session.arena, {.id = command.id, .db = session.db}, arguments);
   pending.size = static_cast<std::uint32_t>(session.arena.size() - pending.offset);
@@ -250,6 +261,7 @@ bool Engine::may_close() const {
 bool Engine::propose(Session& session, CommandId id, const Command& command, Arguments arguments) {
   CommandHeader header{.id = id, .connection = connection_of(session), .number = session.command_number};
   header.db = session.db;
+  header.user = session.user_id;
   const std::size_t size = encoded_size(header, arguments);
   if (disk_full_) {
     // Definite: nothing of it was proposed. Reads go on, and writes too as soon as there is room (storage-faults row
@@ -268,6 +280,7 @@ bool Engine::propose(Session& session, CommandId id, const Command& command, Arg
   Pending pending{
       .kind = Pending::Kind::kWrite, .silent = session.silent, .command = &command, .number = header.number};
   pending.db = session.db;
+  pending.caching = take_caching(session);
   if (!Pipeline::fits(size)) {
     begin_fragments(session, pending, header, arguments);
     return true;
@@ -342,6 +355,7 @@ void Engine::executed(const Session& session, const Command& command, Arguments 
   if (failed) ++one.failed;
   const std::uint64_t taken_us = taken_ns / 1000;
   latency_.add_command(static_cast<std::uint16_t>(command.id), taken_us);
+  if (!monitors_.empty()) feed_monitors(&session, node_, session.db, command, arguments);
   const Values& values = settings_.values();
   if (taken_us >= values.slowlog_log_slower_than_us && !command.is(commands::kSkipSlowlog)) {
     slow_log_.add(now_.wall_ms / 1000, taken_us, arguments, session.address().peer, session.name,
@@ -385,6 +399,9 @@ void Engine::client_closed(Session& session) {
     if (pending.kind == Pending::Kind::kWrite) session.writes_pending = 0;
   }
   session.watched.clear();
+  pubsub_.forget(session);
+  tracking_.disable(session);
+  monitors_.erase(session.id());
   sessions_.close(session);
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <deque>
+#include <memory>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -47,6 +49,7 @@ struct Pending {
   bool silent = false;     // CLIENT REPLY OFF or SKIP was in force when it came
   bool settled = false;    // kRead: the write behind it is being applied, and is its barrier
   bool blocked = false;    // kWrite: applied, found nothing, and its waiter is in the store
+  bool caching = false;    // CLIENT CACHING came before it
   const commands::Command* command = nullptr;
   std::uint64_t batch = 0;   // kWrite: its batch. kRead: runs at the apply of this batch (0: by its round)
   std::uint64_t round = 0;   // kRead: its read round (0: by its batch)
@@ -73,6 +76,27 @@ struct Watched {
   commands::WatchedKey seen;
 };
 
+// What a client listens to (redis.io/commands/subscribe). Names in order, so that leaving all of them has one.
+struct Subscriptions {
+  using Names = std::set<std::string, std::less<>>;
+  Names channels;
+  Names patterns;
+  Names shard_channels;
+  [[nodiscard]] bool empty() const { return channels.empty() && patterns.empty() && shard_channels.empty(); }
+};
+
+// CLIENT TRACKING ON, redis.io/commands/client-tracking.
+struct TrackingState {
+  std::uint64_t redirect = 0;  // the client that gets the invalidations; 0: this one
+  bool broadcast = false;
+  bool opt_in = false;
+  bool opt_out = false;
+  bool no_loop = false;
+  bool caching = false;          // CLIENT CACHING was called for the next command
+  bool broken_redirect = false;  // an invalidation could not be delivered: the other client is gone
+  std::set<std::string, std::less<>> prefixes;
+};
+
 // One client connection as the replica sees it: bytes in, requests whose replies are outstanding, bytes out, and the
 // state that Redis keeps per client. Owned by `Sessions`; lives until it is closed and no batch names it any more.
 class Session {
@@ -93,6 +117,7 @@ class Session {
   std::size_t output_sent = 0;
   bool output_reported = false;  // Host::output_ready was called in this turn
   [[nodiscard]] resp::Writer& writer() { return writer_; }
+  [[nodiscard]] const resp::Writer& writer() const { return writer_; }
 
   [[nodiscard]] bool held() const { return holds_ != 0; }
   [[nodiscard]] bool held(Hold hold) const { return (holds_ & static_cast<std::uint8_t>(hold)) != 0; }
@@ -132,6 +157,8 @@ class Session {
   std::string library_name;
   std::string library_version;
   std::string user = "default";
+  std::uint32_t user_id = 0;  // what its entries carry
+  bool restricted = false;    // the user may not do everything: each command is checked
   std::string_view last_command = "NULL";
   std::uint64_t connected_ms = 0;  // monotonic milliseconds
   std::uint64_t active_ms = 0;
@@ -141,6 +168,10 @@ class Session {
 
   Transaction transaction;
   std::vector<Watched> watched;
+
+  std::unique_ptr<Subscriptions> subscriptions;  // only while it listens to something
+  std::unique_ptr<TrackingState> tracking;       // only while tracking is on
+  [[nodiscard]] bool subscribed() const { return subscriptions != nullptr; }
 
   // Blocking commands: when the node's own timer fires (0: never), and what is asked for.
   std::uint64_t blocked_until_us = 0;

@@ -82,6 +82,12 @@ struct Values {
   std::uint32_t databases = 16;
   std::uint64_t proto_max_bulk_len = 536870912;
 
+  std::string acl_file;
+  std::vector<std::string> users;  // `user` lines: name and rules
+  std::uint64_t acllog_max_len = 128;
+  std::string keyspace_events;  // notify-keyspace-events
+  std::uint64_t tracking_table_max_keys = 1000000;
+
   std::uint64_t slowlog_log_slower_than_us = 10000;
   std::uint64_t slowlog_max_len = 128;
   std::uint64_t latency_monitor_threshold_ms = 0;

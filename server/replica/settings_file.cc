@@ -267,7 +267,11 @@ std::string SettingsFile::apply(const std::vector<std::string>& words, std::size
   }
   // To ignore these would leave open what they close, or miss what they add.
   if (name == "rename-command" && words.size() == 3) return "rename-command is not supported by redraft";
-  if (name == "user" && words.size() >= 2) return "users in the configuration file are not supported by redraft";
+  if (name == "user" && words.size() >= 2) {
+    std::string& user = settings_.values_.users.emplace_back();
+    for (std::size_t i = 1; i < words.size(); ++i) user += (i == 1 ? "" : " ") + words[i];
+    return {};
+  }
   if (name == "loadmodule" && words.size() >= 2) return "modules are not supported by redraft";
   if (name == "sentinel") return "sentinel directive while not in sentinel mode";
   return "Bad directive or wrong number of arguments";

@@ -25,20 +25,24 @@ bool Engine::take_transaction_control(Session& session, const Command& command, 
     return true;
   };
   Transaction& transaction = session.transaction;
+  const auto done = [&] {
+    count(session, command);
+    if (!monitors_.empty()) feed_monitors(&session, node_, session.db, command, arguments);
+  };
   switch (command.id) {
     case CommandId::kMulti:
       if (transaction.open) return say("ERR MULTI calls can not be nested");
-      count(session, command);
+      done();
       transaction.open = true;
       return say("");
     case CommandId::kDiscard:
       if (!transaction.open) return say("ERR DISCARD without MULTI");
-      count(session, command);
+      done();
       forget_transaction(session);
       return say("");
     case CommandId::kUnwatch:
       if (transaction.open) return queue(session, command, arguments);
-      count(session, command);
+      done();
       session.watched.clear();
       return say("");
     case CommandId::kWatch:
@@ -75,16 +79,18 @@ void Engine::run_watch(Session& session, Arguments arguments) {
 
 bool Engine::queue(Session& session, const Command& command, Arguments arguments) {
   Transaction& transaction = session.transaction;
-  if (command.where == commands::Where::kLeader && !leading()) {
+  if (command.where != commands::Where::kLocal && !leading()) {
     if (!leader_known() && !session.leaderless_over) return take_elsewhere(session, command, arguments);
     transaction.aborted = true;
     return take_elsewhere(session, command, arguments);
   }
   append_command(transaction.commands, {.id = command.id}, arguments);
   ++transaction.count;
-  transaction.writes = transaction.writes || command.is(commands::kWrite);
+  // PUBLISH too: as a part of the entry it reaches the subscribers of every node at its place.
+  const bool publishes = command.where == commands::Where::kForward;
+  transaction.writes = transaction.writes || command.is(commands::kWrite) || publishes;
   transaction.selects = transaction.selects || command.id == CommandId::kSelect;
-  transaction.data = transaction.data || command.where == commands::Where::kLeader;
+  transaction.data = transaction.data || command.where != commands::Where::kLocal;
   answer(session, [](resp::Writer& reply) { reply.simple("QUEUED"); });
   return true;
 }
@@ -164,21 +170,51 @@ void Engine::run_transaction(commands::Context& context, Session* session) {
       db = select_queued(arguments, context.reply, db);
       continue;
     }
-    if (command->where != commands::Where::kLeader || command->id == CommandId::kUnwatch) {
-      run_queued_local(session, *command, arguments, context.reply);
-      continue;
-    }
-    context.command = command;
-    context.arguments = arguments;
     context.db = db;
-    context.may_block = false;
-    commands::execute(context);
+    if (!users_.unrestricted(context.user) && refuse_queued(context, *command, arguments)) continue;
+    run_queued(context, session, *command, arguments);
+    if (!monitors_.empty()) feed_monitors(session, context.origin.node, db, *command, arguments);
   }
   ensure(!reader.malformed(), "an entry's queued commands are whole");
   context.reply.end_array(whole, replies);
   context.may_block = true;
   commands::serve_waiters(context);
   if (session != nullptr) session->db = db;
+}
+
+void Engine::run_queued(commands::Context& context, Session* session, const Command& command, Arguments arguments) {
+  if (command.where == commands::Where::kForward) {
+    const bool sharded = command.id == CommandId::kSpublish;
+    context.reply.integer(static_cast<std::int64_t>(publish_applied(arguments[1], arguments[2], sharded)));
+    return;
+  }
+  if (command.where == commands::Where::kLocal || command.id == CommandId::kUnwatch) {
+    run_queued_local(session, command, arguments, context.reply);
+    return;
+  }
+  context.command = &command;
+  context.arguments = arguments;
+  context.may_block = false;
+  commands::execute(context);
+  if (session != nullptr && session->tracking != nullptr) remember_read(*session, command, arguments, caching_);
+}
+
+// The user's rights may have changed since the command was queued. Then the others run all the same.
+bool Engine::refuse_queued(commands::Context& context, const Command& command, Arguments arguments) {
+  const commands::AclUser* user = users_.find(context.user);
+  const commands::AclVerdict verdict = user == nullptr ? commands::AclVerdict{commands::AclDenial::kCommand, 0}
+                                                       : commands::check_acl(*user, command, arguments);
+  if (verdict.ok()) return false;
+  const std::string_view why = verdict.denial == commands::AclDenial::kCommand
+                                   ? "no permission to execute the command or subcommand"
+                               : verdict.denial == commands::AclDenial::kKey
+                                   ? "no permission to touch the specified keys"
+                                   : "no permission to access one of the channels used as arguments to the command";
+  context.reply.error(
+      "NOPERM ACLs rules changed between the moment the transaction was accumulated and the EXEC call. This command is "
+      "no longer allowed for the following reason: " +
+      std::string(why));
+  return true;
 }
 
 void Engine::run_queued_local(Session* session, const Command& command, Arguments arguments, resp::Writer& reply) {

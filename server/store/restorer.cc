@@ -105,8 +105,26 @@ Status Restorer::store_record(std::string_view body) {
   }
   store_->adopt_settings();
   store_->access_clock_.advance(clock);
+  if (Status users = users_of(body); !users) return users;
   if (Status waiters = store_->waiters_.decode(body); !waiters) return waiters;
   return body.empty() ? Status(Done{}) : Status(malformed("store record"));
+}
+
+Status Restorer::users_of(std::string_view& body) {
+  std::uint64_t next = 0;
+  std::uint64_t count = 0;
+  if (!take_number(body, next) || next > 0xffffffff || !take_number(body, count)) return malformed("users");
+  store_->next_user_ = static_cast<std::uint32_t>(next);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    std::string_view name;
+    std::uint64_t id = 0;
+    std::string_view rules;
+    if (!take_bytes(body, name) || !take_number(body, id) || id >= next || !take_bytes(body, rules)) {
+      return malformed("user");
+    }
+    store_->users_.emplace(name, Store::User{static_cast<std::uint32_t>(id), std::string(rules)});
+  }
+  return Done{};
 }
 
 Status Restorer::object_record(std::string_view body) {

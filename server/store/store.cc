@@ -104,6 +104,7 @@ const Key* Store::find(std::uint32_t db, std::string_view name) const {
   const Place found = place(db, name);
   const Key* key = found && !expired(*found.key()) ? found.key() : nullptr;
   if (read_clock_ms_ != 0) ++(key != nullptr ? read_hits_ : read_misses_);
+  if (misses_ != nullptr && key == nullptr && read_clock_ms_ != 0) misses_->key_missed(db, name);
   if (key != nullptr) access_clock_.touch(*key);
   return key;
 }
@@ -502,12 +503,14 @@ void Store::touch(std::uint32_t db, std::string_view name) {
   touched_[hash_of(shared_.hash_seed + db, name) % kTouchedSize] = index_;
   if (waiters_.any()) waiters_.mark_ready(db, name);
   if (readers_ != nullptr) readers_->key_changed(db, name);
+  if (changes_ != nullptr) changes_->key_changed(db, name);
 }
 
 void Store::touch_database(std::uint32_t db) {
   touched_databases_[db] = index_;
   if (waiters_.any()) waiters_.mark_database(db);
   if (readers_ != nullptr) readers_->database_changed(db);
+  if (changes_ != nullptr) changes_->database_changed(db);
 }
 
 bool Store::changed_since(std::uint32_t db, std::string_view name, std::uint64_t index) const {
@@ -532,6 +535,24 @@ std::uint64_t Store::setting_number(std::string_view name, std::uint64_t otherwi
 void Store::set_setting(std::string_view name, std::string_view value) {
   settings_.insert_or_assign(std::string(name), std::string(value));
   adopt_settings();
+}
+
+// ---- Users
+
+std::uint32_t Store::set_user(std::string_view name, std::string_view rules) {
+  auto found = users_.find(name);
+  if (found == users_.end()) {
+    found = users_.emplace(name, User{name == "default" ? 0 : next_user_++, {}}).first;
+  }
+  found->second.rules = rules;
+  return found->second.id;
+}
+
+bool Store::remove_user(std::string_view name) {
+  const auto found = users_.find(name);
+  if (found == users_.end()) return false;
+  users_.erase(found);
+  return true;
 }
 
 void Store::adopt_settings() {
@@ -669,6 +690,12 @@ std::string Store::digest(Breather& breather) const {
   for (const auto& [name, value] : settings_) {
     put_bytes(rest, name);
     put_bytes(rest, value);
+  }
+  put_number(rest, next_user_);
+  for (const auto& [name, user] : users_) {
+    put_bytes(rest, name);
+    put_number(rest, user.id);
+    put_bytes(rest, user.rules);
   }
   for (const std::uint64_t index : touched_) put_number(rest, index);
   for (const std::uint64_t index : touched_databases_) put_number(rest, index);

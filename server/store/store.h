@@ -145,6 +145,9 @@ class Store {
   void touch_database(std::uint32_t db);
   [[nodiscard]] bool changed_since(std::uint32_t db, std::string_view name, std::uint64_t index) const;
 
+  // nullptr: nobody, and it costs one branch.
+  void observe_changes(Observer* observer) { changes_ = observer; }
+  void observe_misses(Observer* observer) { misses_ = observer; }
   // As the changes, for those who wait on this node alone (XREAD BLOCK).
   void observe_for_readers(Observer* observer) { readers_ = observer; }
 
@@ -155,6 +158,17 @@ class Store {
   [[nodiscard]] std::optional<std::string> setting(std::string_view name) const;
   [[nodiscard]] std::uint64_t setting_number(std::string_view name, std::uint64_t otherwise) const;
   void set_setting(std::string_view name, std::string_view value);
+
+  // ---- ACL users: a number that is never used again and the rules, by name. What they mean is commands/acl.h's.
+  struct User {
+    std::uint32_t id = 0;
+    std::string rules;
+  };
+  using Users = std::map<std::string, User, std::less<>>;
+  [[nodiscard]] const Users& users() const { return users_; }
+  // Keeps the number of a user that exists; "default" is 0. Returns it.
+  std::uint32_t set_user(std::string_view name, std::string_view rules);
+  bool remove_user(std::string_view name);
 
   // ---- Memory and expiry
   [[nodiscard]] std::uint64_t used_memory() const { return static_cast<std::uint64_t>(shared_.memory); }
@@ -233,6 +247,10 @@ class Store {
   Waiters waiters_;
   std::function<void(std::uint32_t, std::string_view)> on_expired_;
   std::map<std::string, std::string, std::less<>> settings_;
+  Users users_;
+  std::uint32_t next_user_ = 1;
+  Observer* changes_ = nullptr;
+  Observer* misses_ = nullptr;
   Observer* readers_ = nullptr;
 
   std::deque<std::unique_ptr<Object>> garbage_objects_;
@@ -262,6 +280,7 @@ class Restorer {
  private:
   [[nodiscard]] Status record(Record record, std::string_view body);
   [[nodiscard]] Status store_record(std::string_view body);
+  [[nodiscard]] Status users_of(std::string_view& body);
   [[nodiscard]] Status leaf_record(std::string_view body);
   [[nodiscard]] Status object_record(std::string_view body);
   [[nodiscard]] Result<Key*> read_key(std::string_view& body);

@@ -74,6 +74,13 @@ void Store::write_store_record() {
     put_bytes(body, name);
     put_bytes(body, value);
   }
+  put_number(body, next_user_);
+  put_number(body, users_.size());
+  for (const auto& [name, user] : users_) {
+    put_bytes(body, name);
+    put_number(body, user.id);
+    put_bytes(body, user.rules);
+  }
   waiters_.encode(body);
   shared_.walked.push_back(static_cast<char>(Record::kStore));
   put_bytes(shared_.walked, body);

@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <memory>
 
+#include "server/replica/local/acl_log.h"
 #include "server/replica/local/latency_monitor.h"
 #include "server/replica/local/node_names.h"
+#include "server/replica/local/password_hash.h"
 #include "server/replica/local/slow_log.h"
+#include "server/replica/pubsub.h"
+#include "server/replica/tracking.h"
 
 namespace redraft::replica::local {
 namespace {
@@ -86,8 +90,29 @@ class FakeNode final : public Actions {
     }
     return nullptr;
   }
-  std::uint32_t subscriptions(const Session&) const override { return subscribed; }
-  std::uint32_t pattern_subscriptions(const Session&) const override { return 0; }
+  PubSub& pubsub() override { return pubsub_value; }
+  Tracking& tracking() override { return tracking_value; }
+  std::uint64_t publish(std::string_view channel, std::string_view message, bool sharded) override {
+    return pubsub_value.publish(channel, message, sharded);
+  }
+  void start_monitor(Session& session) override { session.monitor = true; }
+  const commands::AclUsers& users() const override { return users_value; }
+  AclLog& acl_log() override { return acl_log_value; }
+  void log_in(Session& session, std::string_view user) override {
+    session.user = user;
+    session.authenticated = true;
+    session.parser.set_authenticated(true);
+  }
+  void random_bytes(std::span<char> into) override { std::ranges::fill(into, '\x5a'); }
+  void change_users(Session& session, std::span<const std::string_view> change) override {
+    const Result<std::int64_t> changed = users_value.change(change, store);
+    changed ? session.writer().ok() : session.writer().error(changed.error().message);
+  }
+  void set_password(std::string_view password) {
+    const std::string rule = "#" + password_hash(password);
+    const std::vector<std::string_view> change{"setuser", "default", "resetpass", rule};
+    EXPECT_TRUE(users_value.change(change, store).ok());
+  }
   void kill(Session& session) override { done += "kill " + std::to_string(session.id()) + ";"; }
   bool unblock(Session& session, bool with_error) override {
     done += "unblock " + std::to_string(session.id()) + (with_error ? " error;" : ";");
@@ -147,7 +172,13 @@ class FakeNode final : public Actions {
   LatencyMonitor latency_value;
   std::map<std::string, std::string, std::less<>> replicated;
   std::vector<std::unique_ptr<Session>> sessions;
-  std::uint32_t subscribed = 0;
+  store::Store store{store::Options{}};
+  commands::AclUsers users_value;
+  AclLog acl_log_value;
+  Sessions none;
+  Pushes pushes{none, [](Session&) {}};
+  PubSub pubsub_value{pushes};
+  Tracking tracking_value{none, pushes};
   std::string done;
   std::string written;
   std::string file;
@@ -164,9 +195,7 @@ TEST(Local, EveryLocalLineOfTheTableHasItsHandler) {
   // Answered elsewhere: by the table itself, by the session (transactions), by families that come later.
   const auto elsewhere = [](std::string_view name) {
     for (const std::string_view prefix :
-         {"acl", "command", "pubsub", "function", "script", "client|caching", "client|tracking", "multi", "exec",
-          "discard", "unwatch", "monitor", "subscribe", "unsubscribe", "psubscribe", "punsubscribe", "ssubscribe",
-          "sunsubscribe", "migrate"}) {
+         {"command", "function", "script", "multi", "exec", "discard", "unwatch", "migrate"}) {
       if (name.starts_with(prefix)) return true;
     }
     return false;
@@ -183,7 +212,7 @@ TEST(LocalConnection, PingEchoQuit) {
   EXPECT_EQ(node.run(CommandId::kPing, {"ping", "a"}), "$1\r\na\r\n");
   EXPECT_EQ(node.run(CommandId::kPing, {"ping", "a", "b"}), "-ERR wrong number of arguments for 'ping' command\r\n");
   EXPECT_EQ(node.run(CommandId::kEcho, {"echo", "x"}), "$1\r\nx\r\n");
-  node.subscribed = 1;
+  node.pubsub_value.subscribe(*node.sessions.front(), PubSub::Kind::kChannel, "c");
   EXPECT_EQ(node.run(CommandId::kPing, {"ping"}), "*2\r\n$4\r\npong\r\n$0\r\n\r\n");
   EXPECT_EQ(node.run(CommandId::kQuit, {"quit"}), "+OK\r\n");
   EXPECT_EQ(node.done, "kill 5;");
@@ -204,7 +233,7 @@ TEST(LocalConnection, HelloSwitchesProtocolNamesAndAuthenticates) {
             "-ERR Client names cannot contain spaces, newlines or special characters.\r\n");
   EXPECT_FALSE(node.sessions.front()->writer().resp3()) << "an error changes nothing";
 
-  node.replicated["requirepass"] = "secret";
+  node.set_password("secret");
   node.sessions.front()->authenticated = false;
   EXPECT_EQ(node.run(CommandId::kHello, {"hello", "3"}).substr(0, 7), "-NOAUTH");
   EXPECT_EQ(node.run(CommandId::kHello, {"hello", "3", "auth", "default", "wrong"}).substr(0, 10), "-WRONGPASS");
@@ -219,7 +248,7 @@ TEST(LocalConnection, AuthIsRediss) {
   EXPECT_EQ(node.run(CommandId::kAuth, {"auth", "default", "x"}), "+OK\r\n") << "without a password any is right";
   EXPECT_EQ(node.run(CommandId::kAuth, {"auth", "a", "b"}),
             "-WRONGPASS invalid username-password pair or user is disabled.\r\n");
-  node.replicated["requirepass"] = "secret";
+  node.set_password("secret");
   for (const std::string_view wrong : {"", "s", "secre", "secret1", "secretsecret", "Secret"}) {
     EXPECT_EQ(node.run(CommandId::kAuth, {"auth", wrong}).substr(0, 10), "-WRONGPASS") << wrong;
   }

@@ -375,7 +375,7 @@ TEST(Settings, UnknownDirectiveIsRedissFatalErrorWithItsLine) {
   EXPECT_NE(refusal("replicaof 127.0.0.1 1").find("replicaof directive not allowed in cluster mode"),
             std::string::npos);
   for (const std::string_view door :
-       {"rename-command FLUSHALL x", "user a on", "loadmodule a.so", "aclfile a.acl", "tls-replication yes"}) {
+       {"rename-command FLUSHALL x", "loadmodule a.so", "tls-replication yes"}) {
     EXPECT_NE(refusal(door).find("not supported by redraft"), std::string::npos) << door;
   }
   EXPECT_EQ(refusal("replicaof \"\""), "accepted");

@@ -10,13 +10,20 @@
 #include <vector>
 
 #include "base/result.h"
+#include "server/commands/acl.h"
 #include "server/replica/local/node_view.h"
 #include "server/replica/session.h"
 #include "server/replica/settings.h"
 #include "server/replica/statistics.h"
 
+namespace redraft::replica {
+class PubSub;
+class Tracking;
+}  // namespace redraft::replica
+
 namespace redraft::replica::local {
 
+class AclLog;
 class SlowLog;
 class LatencyMonitor;
 
@@ -56,8 +63,6 @@ class Actions {
   // Sessions, ascending by id. Those already closed by the host are left out.
   virtual void each_session(const std::function<void(Session&)>& visit) = 0;
   [[nodiscard]] virtual Session* find_session(std::uint64_t id) = 0;
-  [[nodiscard]] virtual std::uint32_t subscriptions(const Session& session) const = 0;  // channels
-  [[nodiscard]] virtual std::uint32_t pattern_subscriptions(const Session& session) const = 0;
   // Closes the connection. For the caller's own session the reply still goes out first. A waiter of the session is
   // withdrawn through the log (redis-semantics, "Blocking").
   virtual void kill(Session& session) = 0;
@@ -67,10 +72,27 @@ class Actions {
   // Holds proposing (kWrite) or all commands of normal clients (kAll) on this node until then; ends at step-down.
   virtual void pause(PauseMode mode, std::uint64_t until_monotonic_ms) = 0;
   virtual void unpause() = 0;
-  // RESET: drops the transaction, watched keys, subscriptions and MONITOR of the session.
+  // RESET: drops the transaction, watched keys, subscriptions, tracking and MONITOR of the session, and its login.
   virtual void forget_connection_state(Session& session) = 0;
 
+  // What clients of this node are told unasked.
+  [[nodiscard]] virtual PubSub& pubsub() = 0;
+  [[nodiscard]] virtual Tracking& tracking() = 0;
+  // To the subscribers on all nodes; returns how many got it on this one.
+  virtual std::uint64_t publish(std::string_view channel, std::string_view message, bool sharded) = 0;
+  // From now on the session gets a line for every command.
+  virtual void start_monitor(Session& session) = 0;
+
+  // Users. `log_in` after the password was found right.
+  [[nodiscard]] virtual const commands::AclUsers& users() const = 0;
+  [[nodiscard]] virtual AclLog& acl_log() = 0;
+  virtual void log_in(Session& session, std::string_view user) = 0;
+  // For passwords, from the operating system.
+  virtual void random_bytes(std::span<char> into) = 0;
+
   // Later answers.
+  // AclUsers::change as one entry, on whatever node this is called; its reply when applied.
+  virtual void change_users(Session& session, std::span<const std::string_view> change) = 0;
   // CONFIG SET of names with Scope::kCluster, checked already: one entry; +OK when applied.
   virtual void set_cluster_settings(Session& session,
                                     std::span<const std::pair<std::string, std::string>> settings) = 0;

@@ -3,6 +3,7 @@
 
 #include "resp/number.h"
 #include "server/replica/local/handlers.h"
+#include "server/replica/pubsub.h"
 
 namespace redraft::replica::local {
 
@@ -19,17 +20,21 @@ std::optional<ClientType> type_named(std::string_view name) {
 }
 
 // Nodes do not replicate over client connections, so there are no masters and replicas here.
-ClientType type_of(LocalContext& context, const Session& session) {
-  const bool subscribed = context.actions.subscriptions(session) + context.actions.pattern_subscriptions(session) > 0;
-  return subscribed ? ClientType::kPubsub : ClientType::kNormal;
+ClientType type_of(const Session& session) {
+  return session.subscribed() ? ClientType::kPubsub : ClientType::kNormal;
 }
 
-std::string flags_of(const Session& session, bool subscribed) {
+std::string flags_of(const Session& session) {
   std::string flags;
   if (session.monitor) flags += 'O';
-  if (subscribed) flags += 'P';
+  if (session.subscribed()) flags += 'P';
   if (session.transaction.open) flags += 'x';
   if (session.held(Hold::kBlocked)) flags += 'b';
+  if (session.tracking != nullptr) {
+    flags += 't';
+    if (session.tracking->broken_redirect) flags += 'R';
+    if (session.tracking->broadcast) flags += 'B';
+  }
   if (session.closing) flags += 'c';
   if (session.address().unix_socket) flags += 'U';
   if (session.readonly) flags += 'r';
@@ -39,12 +44,11 @@ std::string flags_of(const Session& session, bool subscribed) {
 }
 
 // redis.io/commands/client-list has the fields. Buffers of the reply are one piece here, so `oll` is 0 and `obl` all.
-std::string line_of(LocalContext& context, Session& session, std::uint64_t now_ms) {
+std::string line_of(const Session& session, std::uint64_t now_ms) {
   const auto seconds_since = [now_ms](std::uint64_t then_ms) {
     return now_ms < then_ms ? 0 : (now_ms - then_ms) / 1000;
   };
-  const std::uint32_t channels = context.actions.subscriptions(session);
-  const std::uint32_t patterns = context.actions.pattern_subscriptions(session);
+  const auto listens = [&session](PubSub::Kind kind) { return PubSub::names_of(session, kind).size(); };
   const std::size_t unparsed = session.input.size() - std::min(session.input_begin, session.input.size());
   const std::size_t unsent = session.output().size() - std::min(session.output_sent, session.output().size());
   const std::size_t total = sizeof(Session) + session.input.capacity() + session.output().capacity() +
@@ -64,11 +68,11 @@ std::string line_of(LocalContext& context, Session& session, std::uint64_t now_m
   field("name", session.name);
   number("age", seconds_since(session.connected_ms));
   number("idle", seconds_since(session.active_ms));
-  field("flags", flags_of(session, channels + patterns > 0));
+  field("flags", flags_of(session));
   number("db", session.db);
-  number("sub", channels);
-  number("psub", patterns);
-  number("ssub", 0);
+  number("sub", listens(PubSub::Kind::kChannel));
+  number("psub", listens(PubSub::Kind::kPattern));
+  number("ssub", listens(PubSub::Kind::kShardChannel));
   field("multi", session.transaction.open ? std::to_string(session.transaction.count) : "-1");
   number("qbuf", unparsed);
   number("qbuf-free", session.input.capacity() - session.input.size());
@@ -83,7 +87,7 @@ std::string line_of(LocalContext& context, Session& session, std::uint64_t now_m
   field("events", unsent > 0 ? "rw" : "r");
   field("cmd", session.last_command);
   field("user", session.user);
-  field("redir", "-1");
+  field("redir", session.tracking == nullptr ? "-1" : std::to_string(session.tracking->redirect));
   number("resp", session.writer().resp3() ? 3 : 2);
   field("lib-name", session.library_name);
   field("lib-ver", session.library_version);
@@ -133,7 +137,7 @@ bool read_filter(LocalContext& context, Filter& filter) {
     } else if (argument_is(context, i, "laddr")) {
       filter.local_address = value;
     } else if (argument_is(context, i, "user")) {
-      if (value != "default") {
+      if (context.actions.users().find(value) == nullptr) {
         context.reply.error("ERR No such user '" + std::string(value) + "'");
         return false;
       }
@@ -156,6 +160,12 @@ bool read_filter(LocalContext& context, Filter& filter) {
 }
 
 }  // namespace
+
+std::string describe_client(const Session& session, std::uint64_t now_ms) {
+  std::string line = line_of(session, now_ms);
+  line.pop_back();
+  return line;
+}
 
 void client_id(LocalContext& context) {
   context.reply.integer(static_cast<std::int64_t>(context.session.id()));
@@ -189,7 +199,7 @@ void client_setinfo(LocalContext& context) {
 }
 
 void client_info(LocalContext& context) {
-  context.reply.verbatim("txt", line_of(context, context.session, context.actions.view().monotonic_ms));
+  context.reply.verbatim("txt", line_of(context.session, context.actions.view().monotonic_ms));
 }
 
 void client_list(LocalContext& context) {
@@ -214,11 +224,11 @@ void client_list(LocalContext& context) {
   if (by_id) {
     for (const std::uint64_t id : ids) {
       Session* session = context.actions.find_session(id);
-      if (session != nullptr) text += line_of(context, *session, now_ms);
+      if (session != nullptr) text += line_of(*session, now_ms);
     }
   } else {
     context.actions.each_session([&](Session& session) {
-      if (!type || type_of(context, session) == *type) text += line_of(context, session, now_ms);
+      if (!type || type_of(session) == *type) text += line_of(session, now_ms);
     });
   }
   context.reply.verbatim("txt", text);
@@ -238,7 +248,7 @@ void client_kill(LocalContext& context) {
   context.actions.each_session([&](Session& session) {
     if (filter.address && session.address().peer != *filter.address) return;
     if (filter.local_address && session.address().local != *filter.local_address) return;
-    if (filter.type && type_of(context, session) != *filter.type) return;
+    if (filter.type && type_of(session) != *filter.type) return;
     if (filter.id && session.id() != *filter.id) return;
     if (filter.user && (!session.authenticated || session.user != *filter.user)) return;
     if (&session == &context.session && filter.skip_me) return;
@@ -326,21 +336,6 @@ void client_no_touch(LocalContext& context) {
   if (!on) return;
   context.session.no_touch = *on;
   context.reply.ok();
-}
-
-void client_getredir(LocalContext& context) {
-  context.reply.integer(-1);
-}
-
-void client_trackinginfo(LocalContext& context) {
-  context.reply.map(3);
-  context.reply.bulk("flags");
-  context.reply.set(1);
-  context.reply.bulk("off");
-  context.reply.bulk("redirect");
-  context.reply.integer(-1);
-  context.reply.bulk("prefixes");
-  context.reply.array(0);
 }
 
 void client_help(LocalContext& context) {

@@ -1,5 +1,7 @@
 #include "resp/number.h"
+#include "server/replica/local/acl_log.h"
 #include "server/replica/local/handlers.h"
+#include "server/replica/local/password_hash.h"
 #include "server/replica/version.h"
 
 namespace redraft::replica::local {
@@ -8,23 +10,25 @@ namespace {
 
 constexpr std::string_view kWrongPassword = "WRONGPASS invalid username-password pair or user is disabled.";
 
-// Takes as long for a wrong first byte as for a wrong last one.
-bool same_password(std::string_view given, std::string_view expected) {
-  unsigned char difference = given.size() == expected.size() ? 0 : 1;
-  for (std::size_t i = 0; i < given.size(); ++i) {
-    const char other = expected.empty() ? '\0' : expected[i % expected.size()];
-    difference = static_cast<unsigned char>(difference | static_cast<unsigned char>(given[i] ^ other));
+// redis.io/commands/auth. Whoever may not is noted in ACL LOG.
+bool authenticate(LocalContext& context, std::string_view name, std::string_view password) {
+  const commands::AclUser* user = context.actions.users().find(name);
+  const std::string hash = password_hash(password);  // for an unknown user too: it takes as long
+  if (user != nullptr && user->enabled && (user->no_password || user->has_password(hash))) {
+    context.actions.log_in(context.session, name);
+    return true;
   }
-  return difference == 0;
-}
-
-bool authenticate(LocalContext& context, std::string_view user, std::string_view password) {
-  const std::string expected = setting_text(context, "requirepass");
-  if (user != "default" || (!expected.empty() && !same_password(password, expected))) return false;
-  context.session.authenticated = true;
-  context.session.parser.set_authenticated(true);  // lifts the small limits for strangers
-  context.session.user = "default";
-  return true;
+  const NodeView view = context.actions.view();
+  AclLog::Entry entry;
+  entry.reason = "auth";
+  entry.context = context.in_transaction ? "multi" : "toplevel";
+  entry.object = context.command.name;
+  entry.username = name;
+  entry.client = describe_client(context.session, view.monotonic_ms);
+  context.actions.acl_log().add(
+      std::move(entry), view.wall_us / 1000,
+      static_cast<std::uint64_t>(resp::parse_int64(setting_text(context, "acllog-max-len")).value_or(128)));
+  return false;
 }
 
 }  // namespace
@@ -41,9 +45,7 @@ void ping(LocalContext& context) {
     return context.reply.error("ERR wrong number of arguments for 'ping' command");
   }
   const bool has_text = context.arguments.size() == 2;
-  const bool subscribed =
-      context.actions.subscriptions(context.session) + context.actions.pattern_subscriptions(context.session) > 0;
-  if (subscribed && !context.reply.resp3()) {
+  if (context.session.subscribed() && !context.reply.resp3()) {
     context.reply.array(2);
     context.reply.bulk("pong");
     context.reply.bulk(has_text ? context.arguments[1] : std::string_view());
@@ -120,7 +122,7 @@ void hello(LocalContext& context) {
 void auth(LocalContext& context) {
   if (context.arguments.size() > 3) return context.reply.error(kSyntaxError);
   const bool with_user = context.arguments.size() == 3;
-  if (!with_user && setting_text(context, "requirepass").empty()) {
+  if (!with_user && context.actions.users().default_user().no_password) {
     return context.reply.error(
         "ERR AUTH <password> called without any password configured for the default user. Are you sure your "
         "configuration is correct?");
@@ -150,9 +152,6 @@ void reset(LocalContext& context) {
   context.actions.forget_connection_state(session);
   session.db = 0;
   session.name.clear();
-  session.user = "default";
-  session.authenticated = setting_text(context, "requirepass").empty();
-  session.parser.set_authenticated(session.authenticated);
   session.readonly = false;
   session.asking = false;
   session.no_evict = false;

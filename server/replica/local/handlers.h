@@ -50,6 +50,8 @@ void asking(LocalContext& context);
 [[nodiscard]] bool printable_word(std::string_view text);
 
 // client_commands.cc
+// As CLIENT LIST shows it.
+[[nodiscard]] std::string describe_client(const Session& session, std::uint64_t now_ms);
 void client_id(LocalContext& context);
 void client_getname(LocalContext& context);
 void client_setname(LocalContext& context);
@@ -63,9 +65,47 @@ void client_unpause(LocalContext& context);
 void client_reply(LocalContext& context);
 void client_no_evict(LocalContext& context);
 void client_no_touch(LocalContext& context);
+void client_help(LocalContext& context);
+
+// tracking_commands.cc
+void client_tracking(LocalContext& context);
+void client_caching(LocalContext& context);
 void client_getredir(LocalContext& context);
 void client_trackinginfo(LocalContext& context);
-void client_help(LocalContext& context);
+
+// pubsub_commands.cc
+void subscribe(LocalContext& context);
+void unsubscribe(LocalContext& context);
+void psubscribe(LocalContext& context);
+void punsubscribe(LocalContext& context);
+void ssubscribe(LocalContext& context);
+void sunsubscribe(LocalContext& context);
+void publish(LocalContext& context);
+void spublish(LocalContext& context);
+void pubsub_channels(LocalContext& context);
+void pubsub_numpat(LocalContext& context);
+void pubsub_numsub(LocalContext& context);
+void pubsub_shardchannels(LocalContext& context);
+void pubsub_shardnumsub(LocalContext& context);
+void pubsub_help(LocalContext& context);
+void monitor(LocalContext& context);
+
+// acl_commands.cc
+// An ACL file's lines as AclUsers::change takes them, with passwords hashed. Errors say ":line: why".
+[[nodiscard]] Result<std::vector<std::string>> read_acl_file(std::string_view text);
+void acl_cat(LocalContext& context);
+void acl_deluser(LocalContext& context);
+void acl_dryrun(LocalContext& context);
+void acl_genpass(LocalContext& context);
+void acl_getuser(LocalContext& context);
+void acl_help(LocalContext& context);
+void acl_list(LocalContext& context);
+void acl_load(LocalContext& context);
+void acl_log(LocalContext& context);
+void acl_save(LocalContext& context);
+void acl_setuser(LocalContext& context);
+void acl_users(LocalContext& context);
+void acl_whoami(LocalContext& context);
 
 // config_commands.cc
 void config_get(LocalContext& context);

@@ -134,7 +134,7 @@ void Info::clients() {
     ++connected;
     blocked += session.held(Hold::kBlocked) ? 1u : 0u;
     timed += session.blocked_until_us != 0 ? 1u : 0u;
-    pubsub += context_.actions.subscriptions(session) + context_.actions.pattern_subscriptions(session) > 0 ? 1u : 0u;
+    pubsub += session.subscribed() ? 1u : 0u;
     watching += session.watched.empty() ? 0u : 1u;
     watched_keys += session.watched.size();
     largest_input = std::max(largest_input, session.input.size());

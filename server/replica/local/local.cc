@@ -252,6 +252,66 @@ LocalHandler find_local(commands::CommandId id) {
       return sentinel_help;
     case Id::kDebug:
       return debug;
+    case Id::kClientTracking:
+      return client_tracking;
+    case Id::kClientCaching:
+      return client_caching;
+    case Id::kSubscribe:
+      return subscribe;
+    case Id::kUnsubscribe:
+      return unsubscribe;
+    case Id::kPsubscribe:
+      return psubscribe;
+    case Id::kPunsubscribe:
+      return punsubscribe;
+    case Id::kSsubscribe:
+      return ssubscribe;
+    case Id::kSunsubscribe:
+      return sunsubscribe;
+    case Id::kPublish:
+      return publish;
+    case Id::kSpublish:
+      return spublish;
+    case Id::kPubsubChannels:
+      return pubsub_channels;
+    case Id::kPubsubNumpat:
+      return pubsub_numpat;
+    case Id::kPubsubNumsub:
+      return pubsub_numsub;
+    case Id::kPubsubShardchannels:
+      return pubsub_shardchannels;
+    case Id::kPubsubShardnumsub:
+      return pubsub_shardnumsub;
+    case Id::kPubsubHelp:
+      return pubsub_help;
+    case Id::kMonitor:
+      return monitor;
+    case Id::kAclCat:
+      return acl_cat;
+    case Id::kAclDeluser:
+      return acl_deluser;
+    case Id::kAclDryrun:
+      return acl_dryrun;
+    case Id::kAclGenpass:
+      return acl_genpass;
+    case Id::kAclGetuser:
+      return acl_getuser;
+    case Id::kAclHelp:
+      return acl_help;
+    case Id::kAclList:
+      return acl_list;
+    case Id::kAclLoad:
+      return acl_load;
+    case Id::kAclLog:
+      return acl_log;
+    case Id::kAclSave:
+      return acl_save;
+    case Id::kAclSetuser:
+      return acl_setuser;
+    case Id::kAclUsers:
+      return acl_users;
+    case Id::kAclWhoami:
+      return acl_whoami;
     default:
       return nullptr;
   }

@@ -23,8 +23,8 @@ struct LocalContext {
 
 using LocalHandler = void (*)(LocalContext&);
 
-// The handler of a node-local command or subcommand, or nullptr. ACL, COMMAND, PUBSUB, MULTI and (P|S)SUBSCRIBE are
-// not here: they belong to the table, the sessions and the later families.
+// The handler of a node-local command or subcommand, or nullptr. COMMAND and MULTI are not here: they belong to the
+// table and the sessions.
 [[nodiscard]] LocalHandler find_local(commands::CommandId id);
 
 }  // namespace redraft::replica::local
