@@ -50,6 +50,40 @@ test('plain: blocking pop', async () => {
   waiter.disconnect();
 });
 
+test('plain: subscribers on every node', async () => {
+  const subscribers = nodes.map((node) => new Redis({ ...node, lazyConnect: true }));
+  try {
+    const heard = subscribers.map(async (subscriber) => {
+      await subscriber.connect();
+      const messages = [];
+      const enough = new Promise((resolve) => {
+        subscriber.on('message', (channel, message) => messages.push([channel, message]) === 2 && resolve(messages));
+        subscriber.on('pmessage', (pattern, channel, message) => messages.push([channel, message]) === 2 && resolve(messages));
+      });
+      await subscriber.subscribe('news');
+      await subscriber.psubscribe('new?');
+      return { enough };
+    });
+    const ready = await Promise.all(heard);
+    assert.equal(await plain.publish('news', 'hello'), 2);
+    for (const { enough } of ready) assert.deepEqual(await enough, [['news', 'hello'], ['news', 'hello']]);
+  } finally {
+    subscribers.forEach((subscriber) => subscriber.disconnect());
+  }
+});
+
+test('cluster: publish and subscribe', async () => {
+  const subscriber = new Redis.Cluster(nodes, { clusterRetryStrategy: () => 50 });
+  try {
+    const message = new Promise((resolve) => subscriber.on('message', (channel, text) => resolve([channel, text])));
+    await subscriber.subscribe('jobs');
+    await cluster.publish('jobs', 'one');
+    assert.deepEqual(await message, ['jobs', 'one']);
+  } finally {
+    subscriber.disconnect();
+  }
+});
+
 test('cluster: keys of every slot', async () => {
   const writes = Array.from({ length: 1000 }, (_, i) => cluster.set(`c:${i}`, i));
   assert.ok((await Promise.all(writes)).every((reply) => reply === 'OK'));

@@ -246,7 +246,7 @@ bool key_allowed(const AclSelector& selector, const FoundKey& found, std::string
   }
   return std::ranges::any_of(selector.keys, [&](const AclSelector::KeyPattern& pattern) {
     if ((reads && !pattern.read) || (writes && !pattern.write)) return false;
-    return pattern.pattern == "*" || glob_matches(pattern.pattern, key);
+    return glob_matches(pattern.pattern, key);
   });
 }
 
@@ -273,7 +273,7 @@ AclVerdict check_channels(const AclSelector& selector, const Command& command,
   for (std::size_t i = 1; i <= last && i < arguments.size(); ++i) {
     // A pattern may match anything, so it must be one of the user's own, letter by letter.
     const bool allowed = std::ranges::any_of(selector.channels, [&](const std::string& channel) {
-      return patterns ? channel == arguments[i] : channel == "*" || glob_matches(channel, arguments[i]);
+      return patterns ? channel == arguments[i] : glob_matches(channel, arguments[i]);
     });
     if (!allowed) return {AclDenial::kChannel, i};
   }

@@ -155,9 +155,10 @@ void Clients::resume_full() {
   });
 }
 
+// Subscribers have a class of their own: they cannot be held back, since they do not ask for what they get.
 void Clients::check_output(Client& client, std::uint64_t now_us) {
-  const replica::Values& values = settings_;
-  if (client.closed() || !client.over_limit(values.output_normal, now_us)) return;
+  const replica::OutputLimit& limit = client.session().subscribed() ? settings_.output_pubsub : settings_.output_normal;
+  if (client.closed() || !client.over_limit(limit, now_us)) return;
   spdlog::warn("Client id={} addr={} scheduled to be closed ASAP for overcoming of output buffer limits.",
                client.session().id(), client.session().address().peer);
   sink_.count_output_limit();
@@ -208,14 +209,14 @@ void Clients::sweep(std::uint64_t now_us) {
     const replica::Session& session = client->session();
     if (client->finished()) {
       leave.push_back(client.get());
-    } else if (timeout_ms != 0 && !session.held(replica::Hold::kBlocked) && !session.monitor &&
+    } else if (timeout_ms != 0 && !session.held(replica::Hold::kBlocked) && !session.monitor && !session.subscribed() &&
                session.pending.empty() && session.active_ms + timeout_ms < now_ms) {
       spdlog::debug("Closing idle client");
       leave.push_back(client.get());
     }
   }
   for (Client* client : leave) drop(*client);
-  if (settings_.output_normal.soft_bytes == 0) return;
+  if (settings_.output_normal.soft_bytes == 0 && settings_.output_pubsub.soft_bytes == 0) return;
   leave.clear();
   for (const auto& [number, client] : by_number_) {
     if (client->unsent_bytes() > 0) leave.push_back(client.get());

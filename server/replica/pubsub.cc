@@ -73,8 +73,8 @@ std::uint64_t PubSub::publish(std::string_view channel, std::string_view message
   }
   if (sharded) return receivers;
   for (const auto& [pattern, sessions] : patterns_) {
-    const bool matches = pattern == "*" || commands::glob_matches(pattern, channel);
-    if (matches) receivers += send_all(sessions, "pmessage", pattern, channel, message);
+    if (commands::glob_matches(pattern, channel))
+      receivers += send_all(sessions, "pmessage", pattern, channel, message);
   }
   return receivers;
 }

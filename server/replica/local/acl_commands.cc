@@ -143,9 +143,7 @@ void acl_deluser(LocalContext& context) {
 }
 
 void acl_cat(LocalContext& context) {
-  if (context.arguments.size() > 3) {
-    return context.reply.error("ERR unknown subcommand or wrong number of arguments for 'cat'. Try ACL HELP.");
-  }
+  if (context.arguments.size() > 3) return answer_too_many(context, "ACL");
   if (context.arguments.size() == 2) {
     const auto categories = commands::category_names();
     context.reply.array(categories.size());
@@ -180,9 +178,7 @@ void acl_dryrun(LocalContext& context) {
 }
 
 void acl_genpass(LocalContext& context) {
-  if (context.arguments.size() > 3) {
-    return context.reply.error("ERR unknown subcommand or wrong number of arguments for 'genpass'. Try ACL HELP.");
-  }
+  if (context.arguments.size() > 3) return answer_too_many(context, "ACL");
   std::int64_t bits = 256;
   if (context.arguments.size() == 3) {
     const std::optional<std::int64_t> given = resp::parse_int64(context.arguments[2]);
@@ -207,9 +203,7 @@ void acl_genpass(LocalContext& context) {
 
 void acl_log(LocalContext& context) {
   std::size_t count = 10;
-  if (context.arguments.size() > 3) {
-    return context.reply.error("ERR unknown subcommand or wrong number of arguments for 'log'. Try ACL HELP.");
-  }
+  if (context.arguments.size() > 3) return answer_too_many(context, "ACL");
   if (context.arguments.size() == 3) {
     if (argument_is(context, 2, "reset")) {
       context.actions.acl_log().clear();

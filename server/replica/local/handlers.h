@@ -30,6 +30,8 @@ inline constexpr std::string_view kNotInTransaction = "ERR Command not allowed i
 [[nodiscard]] bool protected_action_allowed(std::string_view setting, const Session& session);
 // "COMMAND <subcommand> [<arg> ...]. Subcommands are:", the lines, then HELP, as simple strings.
 void answer_help(LocalContext& context, std::string_view container, std::span<const std::string_view> lines);
+// For a subcommand that takes fewer arguments than were given.
+void answer_too_many(LocalContext& context, std::string_view container);
 // Milliseconds; answers Redis's error and returns nothing if it is none.
 [[nodiscard]] std::optional<std::uint64_t> timeout_argument(LocalContext& context, std::size_t i);
 [[nodiscard]] const MemberView* member_of(const NodeView& view, std::uint64_t node);

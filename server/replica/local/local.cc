@@ -24,6 +24,11 @@ void answer_help(LocalContext& context, std::string_view container, std::span<co
   context.reply.simple("    Prints this help.");
 }
 
+void answer_too_many(LocalContext& context, std::string_view container) {
+  context.reply.error("ERR unknown subcommand or wrong number of arguments for '" + std::string(context.arguments[1]) +
+                      "'. Try " + std::string(container) + " HELP.");
+}
+
 std::optional<std::uint64_t> timeout_argument(LocalContext& context, std::size_t i) {
   const std::optional<std::int64_t> timeout = resp::parse_int64(context.arguments[i]);
   if (!timeout) {

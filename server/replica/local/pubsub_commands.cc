@@ -53,10 +53,10 @@ void unsubscribe_all(LocalContext& context, std::string_view word, Kind kind) {
 }
 
 void answer_names(LocalContext& context, Kind kind) {
-  const std::string_view pattern = context.arguments.size() > 2 ? context.arguments[2] : std::string_view("*");
+  const bool all = context.arguments.size() == 2;
   std::vector<std::string_view> shown;
   for (const std::string_view name : context.actions.pubsub().names(kind)) {
-    if (pattern == "*" || commands::glob_matches(pattern, name)) shown.push_back(name);
+    if (all || commands::glob_matches(context.arguments[2], name)) shown.push_back(name);
   }
   context.reply.array(shown.size());
   for (const std::string_view name : shown) context.reply.bulk(name);
@@ -115,9 +115,7 @@ void spublish(LocalContext& context) {
 }
 
 void pubsub_channels(LocalContext& context) {
-  if (context.arguments.size() > 3) {
-    return context.reply.error("ERR unknown subcommand or wrong number of arguments for 'channels'. Try PUBSUB HELP.");
-  }
+  if (context.arguments.size() > 3) return answer_too_many(context, "PUBSUB");
   answer_names(context, Kind::kChannel);
 }
 
@@ -130,10 +128,7 @@ void pubsub_numsub(LocalContext& context) {
 }
 
 void pubsub_shardchannels(LocalContext& context) {
-  if (context.arguments.size() > 3) {
-    return context.reply.error(
-        "ERR unknown subcommand or wrong number of arguments for 'shardchannels'. Try PUBSUB HELP.");
-  }
+  if (context.arguments.size() > 3) return answer_too_many(context, "PUBSUB");
   answer_names(context, Kind::kShardChannel);
 }
 
