@@ -7,33 +7,6 @@
 
 namespace redraft::raft {
 
-void EntryRing::push_back(Entry entry) {
-  if (size_ == slots_.size()) {
-    std::vector<Entry> larger(std::max<std::size_t>(16, slots_.size() * 2));
-    for (std::size_t i = 0; i < size_; ++i) larger[i] = std::move(slots_[(head_ + i) & mask_]);
-    slots_ = std::move(larger);
-    mask_ = slots_.size() - 1;
-    head_ = 0;
-  }
-  slots_[(head_ + size_) & mask_] = std::move(entry);
-  ++size_;
-}
-
-void EntryRing::pop_front() {
-  slots_[head_] = Entry{};  // lets go of the payload
-  head_ = (head_ + 1) & mask_;
-  --size_;
-}
-
-void EntryRing::pop_back() {
-  --size_;
-  slots_[(head_ + size_) & mask_] = Entry{};
-}
-
-void EntryRing::clear() {
-  while (!empty()) pop_back();
-}
-
 void Log::reset(LogIndex index, Term term) {
   compacted_index_ = index;
   compacted_term_ = term;

@@ -3,6 +3,7 @@
 #include <optional>
 #include <vector>
 
+#include "base/ring.h"
 #include "raft/types.h"
 
 namespace redraft::raft {
@@ -11,24 +12,6 @@ namespace redraft::raft {
 struct TermRun {
   LogIndex first;
   Term term;
-};
-
-// A queue of entries in one circular buffer: no allocation per entry once it has its size.
-class EntryRing {
- public:
-  [[nodiscard]] std::size_t size() const { return size_; }
-  [[nodiscard]] bool empty() const { return size_ == 0; }
-  [[nodiscard]] const Entry& operator[](std::size_t position) const { return slots_[(head_ + position) & mask_]; }
-  void push_back(Entry entry);
-  void pop_front();
-  void pop_back();
-  void clear();
-
- private:
-  std::vector<Entry> slots_;  // size 0 or a power of two
-  std::size_t mask_ = 0;
-  std::size_t head_ = 0;
-  std::size_t size_ = 0;
 };
 
 // What the core knows of the log: the term of every entry from the compaction point on (a few runs, whatever the
@@ -81,7 +64,7 @@ class Log {
   Term compacted_term_;
   LogIndex last_index_;
   std::vector<TermRun> runs_;  // the first run begins at first_index() at the latest; terms grow
-  EntryRing cache_;            // ends with last_index_
+  Ring<Entry> cache_;          // ends with last_index_
   std::size_t cached_bytes_ = 0;
 };
 

@@ -226,6 +226,7 @@ class Engine final : public commands::Surroundings,
   static constexpr std::size_t kWalkedAheadMax = std::size_t{64} << 20;
   static constexpr std::size_t kInputKept = std::size_t{64} << 10;
   static constexpr std::size_t kArenaKept = std::size_t{64} << 10;
+  static constexpr std::size_t kPendingKept = 1024;  // requests
   static constexpr std::uint64_t kDoubtAfter_us = 2'000'000;
   static constexpr std::uint64_t kTick_us = 10'000;
 

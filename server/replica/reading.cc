@@ -54,6 +54,7 @@ void Engine::drain(Session& session) {
   }
   session.arena.clear();
   if (session.arena.capacity() > kArenaKept) session.arena.shrink_to_fit();
+  session.pending.trim(kPendingKept);
   if (session.held(Hold::kOrder)) resume(session, Hold::kOrder);
   if (session.closing && !session.closed) host_.close_client(session);
 }

@@ -1,7 +1,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
 #include <memory>
 #include <set>
 #include <span>
@@ -9,6 +8,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ring.h"
 #include "resp/parser.h"
 #include "resp/writer.h"
 #include "server/commands/command.h"
@@ -131,7 +131,7 @@ class Session {
   std::size_t input_filled = 0;  // where the space given to the host begins
 
   // Outstanding requests.
-  std::deque<Pending> pending;
+  Ring<Pending> pending;
   std::string arena;  // arguments and replies of `pending`, emptied when that is
   std::uint32_t writes_pending = 0;
   std::uint32_t references = 0;        // from batches and read rounds; the object lives until there are none
