@@ -311,7 +311,22 @@ void Raft::tick_follower() {
   }
 }
 
+// The followers' disks still commit what this leader proposes, so there is time to hand over in an orderly way before it
+// gives up (storage-faults row 18).
+void Raft::leave_stalled_disk() {
+  if (transfer_target_.value != 0 || term_start_index_.value == 0) return;
+  for (const Progress& progress : progress_) {
+    const bool caught_up = progress.vouches && progress.match_index == log_.last_index();
+    if (!caught_up || !progress.recently_active || !configuration().is_voter(progress.node)) continue;
+    transfer_target_ = progress.node;
+    transfer_elapsed_ = 0;
+    check_transfer();
+    return;
+  }
+}
+
 void Raft::tick_leader() {
+  if (is_disk_stalled(config_.disk_stall_ticks_max / 2)) leave_stalled_disk();
   if (is_disk_stalled(config_.disk_stall_ticks_max)) {
     // Alive on the network and dead on disk: somebody else can do better (storage-faults row 18).
     become_follower(hard_state_.term, NodeId{});

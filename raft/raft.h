@@ -116,6 +116,7 @@ class Raft {
   void on(VotingRestored& restored);
   void tick_follower();
   void tick_leader();
+  void leave_stalled_disk();
   void become_follower(Term term, NodeId leader);
   void forget_leadership();
   void set_hard_state(HardState hard_state);

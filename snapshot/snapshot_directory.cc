@@ -40,10 +40,7 @@ Result<Selection> open_newest(FileSystem& files, const std::string& directory) {
     if (verified.error().code == ErrorCode::kUnsupported) return verified.error();
     selection.problems.push_back(verified.error().message);
   }
-  if (found->empty()) return selection;
-  std::string all = "no snapshot is intact";
-  for (const std::string& problem : selection.problems) all += "; " + problem;
-  return Error{ErrorCode::kCorrupt, all};
+  return selection;
 }
 
 Status clean_directory(FileSystem& files, const std::string& directory, std::size_t keep,

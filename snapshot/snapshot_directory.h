@@ -22,12 +22,12 @@ struct SnapshotFile {
 [[nodiscard]] Result<std::vector<SnapshotFile>> list_snapshots(FileSystem& files, const std::string& directory);
 
 struct Selection {
-  std::unique_ptr<SnapshotReader> reader;  // null when the directory holds no snapshot
+  std::unique_ptr<SnapshotReader> reader;  // null when the directory holds none that is intact
   std::vector<std::string> problems;       // one sentence for each newer one that is damaged
 };
 
-// Opens the newest snapshot whose every byte verifies, falling back to older ones (storage-faults row 9). kCorrupt when
-// there are snapshots and all are damaged; kUnsupported when the newest is of a later version (row 20).
+// Opens the newest snapshot whose every byte verifies, falling back to older ones (storage-faults row 9); whether the
+// log reaches back to it is for the caller to see. kUnsupported when the newest is of a later version (row 20).
 [[nodiscard]] Result<Selection> open_newest(FileSystem& files, const std::string& directory);
 
 // Removes temporary files of interrupted writers, partial transfers at or below the newest finished snapshot, and

@@ -13,7 +13,9 @@ namespace {
 constexpr std::uint32_t kIdentityVersion = 1;
 constexpr std::size_t kIdentitySize = 48;
 
-std::string encode(const Identity& identity) {
+}  // namespace
+
+std::string encode_identity(const Identity& identity) {
   std::string bytes(kIdentitySize, '\0');
   store_little(bytes.data(), kIdentityVersion);
   std::memcpy(bytes.data() + 4, identity.cluster_id.data(), identity.cluster_id.size());
@@ -23,7 +25,7 @@ std::string encode(const Identity& identity) {
   return bytes;
 }
 
-Result<Identity> decode(const std::string& bytes) {
+Result<Identity> decode_identity(const std::string& bytes) {
   if (bytes.size() < 4) return Error{ErrorCode::kCorrupt, "the identity is too short"};
   if (const auto version = load_little<std::uint32_t>(bytes.data()); version != kIdentityVersion) {
     return Error{ErrorCode::kUnsupported, "identity version " + std::to_string(version) + " is not known here"};
@@ -37,8 +39,6 @@ Result<Identity> decode(const std::string& bytes) {
   return identity;
 }
 
-}  // namespace
-
 DataDirectory::DataDirectory(FileSystem& files, std::string path, std::unique_ptr<FileLock> lock,
                              TwoSlotFile identity_file)
     : files_(&files), path_(std::move(path)), lock_(std::move(lock)), identity_file_(std::move(identity_file)) {}
@@ -51,7 +51,7 @@ Result<DataDirectory> DataDirectory::open(FileSystem& files, const std::string& 
   if (!file) return file.error();
   DataDirectory directory(files, path, std::move(*lock), std::move(*file));
   if (!directory.identity_file_.absent()) {
-    auto identity = decode(directory.identity_file_.value());
+    auto identity = decode_identity(directory.identity_file_.value());
     if (!identity) return Error{identity.error().code, path + "/identity: " + identity.error().message};
     directory.identity_ = *identity;
   }
@@ -59,7 +59,7 @@ Result<DataDirectory> DataDirectory::open(FileSystem& files, const std::string& 
 }
 
 Status DataDirectory::set_identity(const Identity& identity) {
-  if (Status written = identity_file_.write(encode(identity)); !written) return written;
+  if (Status written = identity_file_.write(encode_identity(identity)); !written) return written;
   identity_ = identity;
   return Done{};
 }
@@ -101,6 +101,10 @@ Result<TwoSlotFile> DataDirectory::open_vote(std::uint64_t group) {
   const std::string path = group_path(group);
   if (Status made = files_->make_directories(path); !made) return made.error();
   return TwoSlotFile::open(*files_, path, "vote");
+}
+
+TwoSlotFile DataDirectory::new_vote(std::uint64_t group) {
+  return TwoSlotFile::anew(*files_, group_path(group), "vote");
 }
 
 }  // namespace redraft::wal

@@ -22,6 +22,10 @@ struct Identity {
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
+// The bytes of D/identity. kCorrupt, or kUnsupported for a later version.
+[[nodiscard]] std::string encode_identity(const Identity& identity);
+[[nodiscard]] Result<Identity> decode_identity(const std::string& bytes);
+
 // The directory D of a node: D/lock (held as long as this object lives), D/identity, D/vote, and per group D/wal and
 // D/snapshot, or D/group-n/wal and so on for n > 0. Used by one thread at a time.
 class DataDirectory {
@@ -47,10 +51,12 @@ class DataDirectory {
   [[nodiscard]] Result<std::string> snapshot_directory(std::uint64_t group = 0);
   // Term and vote of a group; the caller encodes them.
   [[nodiscard]] Result<TwoSlotFile> open_vote(std::uint64_t group = 0);
+  // In place of a vote file that is damaged beyond reading.
+  [[nodiscard]] TwoSlotFile new_vote(std::uint64_t group = 0);
+  [[nodiscard]] std::string group_path(std::uint64_t group = 0) const;
 
  private:
   DataDirectory(FileSystem& files, std::string path, std::unique_ptr<FileLock> lock, TwoSlotFile identity_file);
-  [[nodiscard]] std::string group_path(std::uint64_t group) const;
 
   FileSystem* files_;
   std::string path_;

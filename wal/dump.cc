@@ -34,7 +34,8 @@ std::string describe(const ScannedRecord& record) {
 
 }  // namespace
 
-Status dump(FileSystem& files, const std::string& directory, const std::function<void(std::string_view)>& line) {
+Status dump(FileSystem& files, const std::string& directory, const std::function<void(std::string_view)>& line,
+            const Meaning& meaning) {
   auto names = files.list(directory);
   if (!names) return names.error();
   for (const std::string& name : *names) {
@@ -59,7 +60,8 @@ Status dump(FileSystem& files, const std::string& directory, const std::function
         line("  offset " + std::to_string(cursor) + " no valid record in " + std::to_string(record.offset - cursor) +
              " bytes");
       }
-      line(describe(record));
+      const bool callers = record.header.type == RecordType::kCaller;
+      line(describe(record) + (callers && meaning ? meaning(record.header.sequence) : std::string()));
       cursor = record.end();
     }
     if (scan->last_trace >= cursor) {

@@ -66,6 +66,7 @@ Status Log::start(const Visitor& visitor, const Watermark& watermark) {
   if (!recovered) return recovered.error();
   recovery_ = std::move(recovered->recovery);
   segments_ = std::move(recovered->segments);
+  if (!segments_.empty()) recovered_segment_ = segments_.back()->number();
   closed_ = !recovered->appendable;
   next_ = recovered->next;
   chain_crc_ = recovered->chain_crc;
@@ -81,7 +82,7 @@ Status Log::start(const Visitor& visitor, const Watermark& watermark) {
     if (!ready && ready.error().code != ErrorCode::kNoSpace) done = ready.error();
   }
   if (done && !segments_.empty() && closed_) done = end_behind_cut();
-  if (done) done = replay(visitor);
+  if (done) done = replay(segments_, visitor);
   return done;
 }
 
@@ -112,35 +113,6 @@ Status Log::end_behind_cut() {
   // With a full disk it stays open; the next append tries again, and a crash finds the same bytes and the same cut.
   if (!done && done.error().code == ErrorCode::kNoSpace) return Done{};
   return done;
-}
-
-Status Log::replay(const Visitor& visitor) {
-  for (const auto& segment : segments_) {
-    FileWindow window(segment->file(), segment->header().size);
-    Status done = segment->for_each([&](Sequence sequence, std::uint64_t offset) -> Status {
-      auto fixed = window.at(offset, kRecordHeaderSize + kHeaderSizeMax);
-      if (!fixed) return fixed.error();
-      const auto header = decode_record_header(*fixed, offset);
-      const std::uint64_t payload_offset = header ? header->payload_offset() : 0;
-      auto whole = window.at(offset, payload_offset + (header ? header->payload_size : 0));
-      if (!whole) return whole.error();
-      const std::string_view payload = whole->substr(std::min<std::size_t>(payload_offset, whole->size()));
-      if (!header || header->sequence != sequence || payload.size() != header->payload_size ||
-          crc32c(payload) != header->payload_crc) {
-        return Error{ErrorCode::kCorrupt, segment->path() + " at offset " + std::to_string(offset) +
-                                              ": a record changed between two readings"};
-      }
-      visitor({.sequence = sequence,
-               .kind = header->kind,
-               .header = whole->substr(kRecordHeaderSize, header->header_size),
-               .payload = SharedBytes::copy_of(payload),
-               .payload_crc = header->payload_crc,
-               .position = {segment->number(), offset}});
-      return Done{};
-    });
-    if (!done) return done;
-  }
-  return Done{};
 }
 
 Error Log::end_with(Error error) {
@@ -315,6 +287,13 @@ Status Log::sync() {
   unsynced_ = false;
   synced_ = {next_.value - 1};
   return Done{};
+}
+
+std::uint64_t Log::newest_segment() const {
+  for (auto segment = segments_.rbegin(); segment != segments_.rend(); ++segment) {
+    if (!(*segment)->empty()) return (*segment)->number();
+  }
+  return 0;
 }
 
 Status Log::write_idle_marker() {

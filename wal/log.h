@@ -97,6 +97,10 @@ class Log {
   [[nodiscard]] Sequence next_sequence() const { return next_; }
   [[nodiscard]] Sequence synced_sequence() const { return synced_; }
   [[nodiscard]] Sequence first_sequence() const;
+  // The number of the newest segment with records in it, 0 if there is none: only ever grows.
+  [[nodiscard]] std::uint64_t newest_segment() const;
+  // As it was found by `open`.
+  [[nodiscard]] std::uint64_t recovered_segment() const { return recovered_segment_; }
   // Bytes that the live segments occupy on disk.
   [[nodiscard]] std::uint64_t size_on_disk() const;
 
@@ -121,7 +125,6 @@ class Log {
   [[nodiscard]] Status start(const Visitor& visitor, const Watermark& watermark);
   [[nodiscard]] Status make_durable(std::uint64_t unvouched_begin);
   [[nodiscard]] Status end_behind_cut();
-  [[nodiscard]] Status replay(const Visitor& visitor);
   [[nodiscard]] Status enter_next_segment(std::uint64_t room);
   // Writes the segment's start if it is missing, then the records, or one of the log's own if `own` says so.
   [[nodiscard]] Status write(std::span<const Record> records, std::optional<RecordType> own);
@@ -135,6 +138,7 @@ class Log {
   const std::string directory_;
   const Options options_;
   Recovery recovery_;
+  std::uint64_t recovered_segment_ = 0;
   std::unique_ptr<SegmentMaker> maker_;
 
   std::vector<std::unique_ptr<Segment>> segments_;  // oldest first; the last one takes appends
@@ -155,8 +159,10 @@ class Log {
   std::vector<char> read_buffer_;
 };
 
-// One line of text per segment and record in `directory`, also for a damaged log; changes nothing.
+// One line of text per segment and record in `directory`, also for a damaged log; changes nothing. `meaning` may say
+// what a caller's record is about.
+using Meaning = std::function<std::string(Sequence)>;
 [[nodiscard]] Status dump(FileSystem& files, const std::string& directory,
-                          const std::function<void(std::string_view)>& line);
+                          const std::function<void(std::string_view)>& line, const Meaning& meaning = {});
 
 }  // namespace redraft::wal

@@ -5,6 +5,8 @@
 #include <map>
 #include <utility>
 
+#include "base/crc32c.h"
+#include "wal/file_window.h"
 #include "wal/segment_scan.h"
 
 namespace redraft::wal {
@@ -23,8 +25,8 @@ struct Candidate {
 class Recoverer {
  public:
   Recoverer(FileSystem& files, const std::string& directory, std::uint64_t segment_size,
-            const Log::Watermark& watermark)
-      : files_(files), directory_(directory), segment_size_(segment_size), watermark_(watermark) {}
+            const Log::Watermark& watermark, OpenMode mode)
+      : files_(files), directory_(directory), segment_size_(segment_size), watermark_(watermark), mode_(mode) {}
 
   Result<RecoveredLog> run() {
     if (Status collected = collect(); !collected) return collected.error();
@@ -46,7 +48,7 @@ class Recoverer {
       if (!number) continue;
       out_.highest_number = std::max(out_.highest_number, *number);
       Candidate candidate{.name_number = *number, .header = {}, .path = path, .file = {}, .scan = {}};
-      auto file = files_.open(path, OpenMode::kReadWrite);
+      auto file = files_.open(path, mode_);
       if (!file) return file.error();
       candidate.file = std::move(*file);
       auto size = candidate.file->size();
@@ -220,6 +222,7 @@ class Recoverer {
   const std::string& directory_;
   const std::uint64_t segment_size_;
   const Log::Watermark& watermark_;
+  const OpenMode mode_;
   std::vector<Candidate> candidates_;
   std::vector<std::pair<std::uint64_t, std::string>> unreadable_;  // number and path, unused as far as one can see
   std::map<std::uint64_t, std::uint64_t> declared_ends_;
@@ -246,9 +249,38 @@ Result<std::optional<SegmentHeader>> read_segment_header(File& file) {
   return std::optional<SegmentHeader>();
 }
 
+Status replay(const std::vector<std::unique_ptr<Segment>>& segments, const Log::Visitor& visitor) {
+  for (const auto& segment : segments) {
+    FileWindow window(segment->file(), segment->header().size);
+    Status done = segment->for_each([&](Sequence sequence, std::uint64_t offset) -> Status {
+      auto fixed = window.at(offset, kRecordHeaderSize + kHeaderSizeMax);
+      if (!fixed) return fixed.error();
+      const auto header = decode_record_header(*fixed, offset);
+      const std::uint64_t payload_offset = header ? header->payload_offset() : 0;
+      auto whole = window.at(offset, payload_offset + (header ? header->payload_size : 0));
+      if (!whole) return whole.error();
+      const std::string_view payload = whole->substr(std::min<std::size_t>(payload_offset, whole->size()));
+      if (!header || header->sequence != sequence || payload.size() != header->payload_size ||
+          crc32c(payload) != header->payload_crc) {
+        return Error{ErrorCode::kCorrupt, segment->path() + " at offset " + std::to_string(offset) +
+                                              ": a record changed between two readings"};
+      }
+      visitor({.sequence = sequence,
+               .kind = header->kind,
+               .header = whole->substr(kRecordHeaderSize, header->header_size),
+               .payload = SharedBytes::copy_of(payload),
+               .payload_crc = header->payload_crc,
+               .position = {segment->number(), offset}});
+      return Done{};
+    });
+    if (!done) return done;
+  }
+  return Done{};
+}
+
 Result<RecoveredLog> recover(FileSystem& files, const std::string& directory, std::uint64_t segment_size,
-                             const Log::Watermark& watermark) {
-  return Recoverer(files, directory, segment_size, watermark).run();
+                             const Log::Watermark& watermark, OpenMode mode) {
+  return Recoverer(files, directory, segment_size, watermark, mode).run();
 }
 
 }  // namespace redraft::wal

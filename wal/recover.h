@@ -30,7 +30,10 @@ struct RecoveredLog {
 };
 
 [[nodiscard]] Result<RecoveredLog> recover(FileSystem& files, const std::string& directory, std::uint64_t segment_size,
-                                           const Log::Watermark& watermark);
+                                           const Log::Watermark& watermark, OpenMode mode = OpenMode::kReadWrite);
+
+// Hands the records of those segments to the visitor, in order, each verified again.
+[[nodiscard]] Status replay(const std::vector<std::unique_ptr<Segment>>& segments, const Log::Visitor& visitor);
 
 // A segment's file with its header: the first copy that verifies. Both damaged: nothing. kUnsupported as decoded.
 [[nodiscard]] Result<std::optional<SegmentHeader>> read_segment_header(File& file);

@@ -76,6 +76,28 @@ Result<TwoSlotFile> TwoSlotFile::open(FileSystem& files, std::string directory, 
   return opened;
 }
 
+TwoSlotFile TwoSlotFile::anew(FileSystem& files, std::string directory, const std::string& name) {
+  return TwoSlotFile(files, std::move(directory), name);
+}
+
+Result<TwoSlotFile::Look> TwoSlotFile::look(FileSystem& files, const std::string& path) {
+  auto file = files.open(path, OpenMode::kRead);
+  if (!file) return file.error();
+  Look look;
+  std::uint64_t newest = 0;
+  for (int i = 0; i < 2; ++i) {
+    auto slot = read_slot(**file, i);
+    if (!slot) return Error{slot.error().code, path + ": " + slot.error().message};
+    if (!*slot) {
+      ++look.damaged_slots;
+    } else if ((*slot)->counter >= newest) {
+      newest = (*slot)->counter;
+      look.value = std::move((*slot)->value);
+    }
+  }
+  return look;
+}
+
 Status TwoSlotFile::write_slot(int slot, std::string_view value, std::uint64_t counter) {
   std::array<char, kSlotHeaderSize> bytes{};
   const std::string_view header(bytes.data(), bytes.size());

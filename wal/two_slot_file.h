@@ -3,6 +3,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -22,6 +23,15 @@ class TwoSlotFile {
   // is kCorrupt; a version from the future kUnsupported, and the file is left alone (storage-faults row 20). The value
   // is written anew, so that it is durable when this returns whatever happened to the last sync before (row 5).
   [[nodiscard]] static Result<TwoSlotFile> open(FileSystem& files, std::string directory, const std::string& name);
+
+  // For a name whose file is damaged beyond reading, or does not exist: the first `write` replaces it as a whole.
+  [[nodiscard]] static TwoSlotFile anew(FileSystem& files, std::string directory, const std::string& name);
+  // Changes nothing: for tools. kNotFound when there is no such file.
+  struct Look {
+    std::optional<std::string> value;  // nothing when both slots are damaged
+    int damaged_slots = 0;
+  };
+  [[nodiscard]] static Result<Look> look(FileSystem& files, const std::string& path);
 
   [[nodiscard]] bool absent() const { return file_ == nullptr; }
   [[nodiscard]] const std::string& value() const { return value_; }

@@ -16,6 +16,7 @@ constexpr microseconds kQuiet{5'000};
 constexpr microseconds kUpkeepInterval{20'000};
 constexpr microseconds kUpkeepDoneInterval{200'000};
 constexpr microseconds kNoSpaceRetry{200'000};
+constexpr microseconds kReserveRetry{500'000};
 
 }  // namespace
 
@@ -68,14 +69,20 @@ LogWork::Again LogWork::run(std::vector<replica::DiskRequest>&& requests,
     if (!done.empty()) post(std::move(done));
     if (storage_.stalled()) return kNoSpaceRetry;
   }
-  sleeping_ = !asked && upkeep_done_;
+  sleeping_ = !asked && upkeep_done_ && !storage_.reserve_spent();
   if (sleeping_) return std::nullopt;
   const auto now = std::chrono::steady_clock::now();
   if (now < upkeep_at_) return kQuiet;
   const Result<bool> done = storage_.idle();
   die_unless_ok(done);
+  if (std::optional<replica::DiskDone> news = storage_.space_news()) {
+    std::vector<replica::DiskDone> told;
+    told.push_back(std::move(*news));
+    post(std::move(told));
+  }
   upkeep_done_ = *done;
   upkeep_at_ = now + (upkeep_done_ ? kUpkeepDoneInterval : kUpkeepInterval);
+  if (storage_.reserve_spent()) return kReserveRetry;
   return kQuiet;
 }
 

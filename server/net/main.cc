@@ -12,6 +12,7 @@
 #include "server/net/disk_threads.h"
 #include "server/net/exit_status.h"
 #include "server/net/log.h"
+#include "server/net/offline_tools.h"
 #include "server/net/process.h"
 #include "server/net/server.h"
 #include "server/replica/settings.h"
@@ -30,6 +31,9 @@ constexpr const char* kUsage =
     "       redraft-server -                (read the configuration from standard input)\n"
     "       redraft-server -v | --version\n"
     "       redraft-server -h | --help\n"
+    "       redraft-server --check DIR      (verify a stopped node's directory, changing nothing)\n"
+    "       redraft-server --dump-log DIR\n"
+    "       redraft-server --recover DIR... (when a majority is lost for good)\n"
     "\n"
     "Directives are redis.conf's. One node alone:\n"
     "       redraft-server --port 6379 --dir /var/lib/redraft\n"
@@ -77,7 +81,9 @@ int serve(redraft::replica::Settings& settings, const std::vector<std::string>& 
   const redraft::replica::Storage::Options options{.node = settings.values().node_id,
                                                    .segment_size = settings.values().log_segment_size,
                                                    .seed = random_seed(),
-                                                   .databases = settings.values().databases};
+                                                   .databases = settings.values().databases,
+                                                   .has_peers = settings.values().initial_cluster.size() > 1,
+                                                   .reserve_bytes = settings.values().disk_reserve};
   auto storage = redraft::replica::Storage::open(*files, settings.values().dir, options);
   if (!storage.ok()) return refuse(storage.error(), redraft::net::status_of_start(storage.error()));
 
@@ -110,6 +116,7 @@ int main(int argc, char** argv) {
     std::fputs(kUsage, stdout);
     return 0;
   }
+  if (const std::optional<int> status = redraft::net::run_offline_tool(arguments)) return *status;
   std::vector<std::string> warnings;
   auto settings = redraft::replica::Settings::from_command_line(arguments, warnings);
   if (!settings.ok()) {

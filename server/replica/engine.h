@@ -363,6 +363,7 @@ class Engine final : public commands::Surroundings,
   void log_leader(const raft::LeaderStatus& status);
   void carry_out(raft::Output& output);
   void send_durable_promises();
+  void note_space(const DiskDone& done);
   void close_batch();
   void settle_role();
   void begin_leading();
@@ -494,6 +495,8 @@ class Engine final : public commands::Surroundings,
   std::uint64_t wait_timeout_ms_ = 0;  // of the blocking command just applied
   bool active_expire_ = true;
   bool disk_full_ = false;
+  bool commit_stalled_ = false;  // leading, and a majority's disks take nothing
+  std::uint64_t commit_progress_us_ = 0;
   std::uint64_t disk_full_since_us_ = 0;
   std::string scratch_;  // replies nobody reads
   std::vector<std::string_view> apply_arguments_;

@@ -52,6 +52,16 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
   attach_store();
   snapshots_.start(recovered->restored.snapshot.index, recovered->log_bytes);
   restored_ = std::move(recovered->restored);
+  for (const std::string& warning : recovered->warnings) host_.log(LogLevel::kWarning, warning);
+  if (recovered->repair == Repair::kVote) {
+    host_.log(LogLevel::kWarning,
+              "This node has forgotten whom it voted for: it follows, but never votes again under this identity. Remove "
+              "it from the cluster (CLUSTER FORGET), empty its directory and let it join anew.");
+  } else if (!restored_.may_vote) {
+    host_.log(LogLevel::kWarning,
+              "This node may have lost entries it had acknowledged: it neither votes nor counts until a leader has "
+              "brought them back.");
+  }
   if (founding_failed()) {
     cluster_ = {};
     recovered->identity.cluster_id = {};
@@ -74,7 +84,7 @@ bool Engine::founding_failed() const {
   const std::vector<InitialMember>& members = settings_.values().initial_cluster;
   const bool founder = std::ranges::all_of(members, [&](const InitialMember& member) { return member.node >= node_; });
   const bool empty =
-      restored_.entries.empty() && restored_.snapshot.index.value == 0 && restored_.hard_state == raft::HardState{};
+      restored_.may_vote && restored_.entries.empty() && restored_.snapshot.index.value == 0 && restored_.hard_state == raft::HardState{};
   if (cluster_ == ClusterId{} || !founder || !empty) return false;
   if (members.empty()) {
     // A single node, or a member of several that was started without --initial-cluster: only the operator knows.
@@ -160,9 +170,17 @@ void Engine::carry_out(raft::Output& output) {
     output.disk = {};
     host_.submit(std::move(request));
   }
+  if (output.repaired) {
+    DiskRequest request;
+    request.repaired = true;
+    host_.submit(std::move(request));
+  }
   send_durable_promises();
   for (raft::Entry& entry : output.committed) committed_.push_back(std::move(entry));
-  if (!output.committed.empty()) pipeline_.committed(raft_->commit_index());
+  if (!output.committed.empty()) {
+    pipeline_.committed(raft_->commit_index());
+    commit_progress_us_ = now_.monotonic_us;
+  }
   for (const raft::ReadState& read : output.reads) reads_.confirmed(read.id.value, read.index);
   if (!output.lost_reads.empty()) reads_lost_ = true;
   if (output.leader_status) {
@@ -220,16 +238,39 @@ void Engine::send_durable_promises() {
   }
 }
 
+// Writes are refused from the first sign of a full disk until there is room for the reserve again; what was proposed
+// before goes on, on the reserve, and a snapshot shortens the log (storage-faults row 7).
+void Engine::note_space(const DiskDone& done) {
+  const bool full = done.no_space || done.low_space;
+  if (full && !disk_full_) {
+    host_.log(LogLevel::kWarning, "No space left on device: writes are refused until there is room");
+    disk_full_since_us_ = now_.monotonic_us;
+    snapshots_.want_soon();
+  } else if (!full && disk_full_) {
+    host_.log(LogLevel::kNotice, "There is room on the device again: writes go on");
+  }
+  disk_full_ = full;
+}
+
 void Engine::disk_done(DiskDone done) {
+  note_space(done);
+  if (done.load) {
+    if (done.unreadable) {
+      // Our own state has that entry applied: with a snapshot of it the damaged part of the log is needed no more.
+      host_.log(LogLevel::kWarning, "The log cannot be read: " + *done.unreadable);
+      snapshots_.want_soon();
+    }
+    if (done.loaded.empty()) {
+      feed(raft::LogUnavailable{done.load->node});
+    } else {
+      feed(raft::LogLoaded{done.load->node, std::move(done.loaded)});
+    }
+    return;
+  }
   if (done.no_space) {
-    if (!disk_full_) host_.log(LogLevel::kWarning, "No space left on device: writes are refused until there is room");
-    if (!disk_full_) disk_full_since_us_ = now_.monotonic_us;
-    disk_full_ = true;
     if (raft_ != nullptr) feed(raft::DiskFull{});
     return;
   }
-  if (disk_full_) host_.log(LogLevel::kNotice, "There is room on the device again: writes go on");
-  disk_full_ = false;
   ++statistics_.syncs.total;
   snapshots_.log_bytes = done.log_bytes;
   if (done.bootstrapped) {
@@ -240,13 +281,9 @@ void Engine::disk_done(DiskDone done) {
     if (founding_) feed(raft::Bootstrap{std::exchange(forming_, {})});
     return;
   }
-  if (done.load) {
-    if (done.loaded.empty()) {
-      feed(raft::LogUnavailable{done.load->node});
-    } else {
-      feed(raft::LogLoaded{done.load->node, std::move(done.loaded)});
-    }
-    return;
+  if (done.repaired) {
+    host_.log(LogLevel::kNotice, "Everything this node had acknowledged is on its disk again: it votes and counts");
+    feed(raft::VotingRestored{});
   }
   if (done.ticket.value == 0) return;
   durable_ = std::max(durable_, done.ticket);
@@ -264,6 +301,7 @@ void Engine::advance(Time now) {
       const std::uint64_t late = (now_.monotonic_us - last_tick_us_) / kTick_us;
       const std::uint64_t ticks = std::min<std::uint64_t>(late, 3);
       last_tick_us_ = late > ticks ? now_.monotonic_us : last_tick_us_ + ticks * kTick_us;
+      if (late > ticks) commit_progress_us_ = now_.monotonic_us;  // this process was away, not the others' disks
       for (std::uint64_t i = 0; i < ticks; ++i) feed(raft::Tick{now_.monotonic_us});
     }
   }

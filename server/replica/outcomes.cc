@@ -135,10 +135,16 @@ void Engine::lose_write(Session& session, const CommandHeader& header, Arguments
 // After a step-down: what is not resolved within the bound is in doubt. Its batch is forgotten; should the entry commit
 // after all, it is applied like anybody's.
 void Engine::doubt_old_batches() {
+  const bool waiting = leading() && raft_->commit_index() < raft_->last_index();
+  if (!waiting) commit_progress_us_ = now_.monotonic_us;
+  // The links are up, or this node would not lead, and yet nothing commits: the disks of a majority are full or stuck.
+  commit_stalled_ = waiting && now_.monotonic_us >= commit_progress_us_ + kDoubtAfter_us;
   // A leader whose disk is full goes on answering reads, and cannot say either when what it proposed will commit.
-  if (leading() && !disk_full_) return;
-  const std::uint64_t since_us = leading() ? disk_full_since_us_ : stepped_down_us_;
-  while (!pipeline_.in_flight().empty() && now_.monotonic_us >= since_us + kDoubtAfter_us) {
+  if (leading() && !disk_full_ && !commit_stalled_) return;
+  const std::uint64_t since_us = !leading() ? stepped_down_us_ : disk_full_ ? disk_full_since_us_ : commit_progress_us_;
+  if (now_.monotonic_us < since_us + kDoubtAfter_us) return;
+  while (!pipeline_.in_flight().empty()) {
+    if (leading() && pipeline_.in_flight().front().index <= raft_->commit_index()) return;  // about to be applied
     lose_batch(pipeline_.take_oldest(), Outcome::kUnknown);
   }
 }

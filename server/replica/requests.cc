@@ -270,6 +270,12 @@ bool Engine::propose(Session& session, CommandId id, const Command& command, Arg
            [](resp::Writer& reply) { reply.error("MISCONF Errors writing to the log: No space left on device"); });
     return true;
   }
+  if (commit_stalled_) {
+    answer(session, [](resp::Writer& reply) {
+      reply.error("MISCONF No majority of the nodes has written anything to disk for some time: see their logs");
+    });
+    return true;
+  }
   if (!room_for(std::min(size, kPayloadMax)) || (pipeline_.full(size) && !may_close())) {
     session.hold(Hold::kBackPressure);
     host_.pause_reading(session);

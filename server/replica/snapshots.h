@@ -46,6 +46,8 @@ class Snapshots {
     ++entries_since_;
     bytes_since_ += payload_bytes;
   }
+  // One is taken at the next chance: the log should become shorter.
+  void want_soon() { wanted_ = true; }
   // SAVE, BGSAVE: kInvalid when one is being taken.
   [[nodiscard]] Status begin(Time now);
   void raft_wants(const raft::Output& output);
@@ -98,6 +100,7 @@ class Snapshots {
   std::uint64_t entries_since_ = 0;
   std::uint64_t bytes_since_ = 0;
   std::uint64_t retry_at_us_ = 0;  // after a failure
+  bool wanted_ = false;
   std::optional<Taking> taking_;
   std::map<std::uint64_t, Sending> sending_;  // by node
   std::optional<Receiving> receiving_;

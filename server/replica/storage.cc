@@ -5,32 +5,13 @@
 
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "base/little_endian.h"
 #include "raft/stored.h"
 #include "server/replica/snapshot_files.h"
 #include "snapshot/snapshot_directory.h"
 
 namespace redraft::replica {
 namespace {
-
-// The kinds of log records, docs/wal-format.md ("What redraft writes"). Never renumbered.
-enum RecordKind : std::uint8_t {
-  kEntryRecord = 1,      // raft::EntryHeader, and the entry's payload
-  kHardStateRecord = 2,  // raft::HardState
-  kRestartRecord = 3,    // the log starts anew behind a snapshot: its metadata, then one byte: are later entries kept
-};
-
-std::optional<raft::Entry> decode_entry(const wal::RecordView& record, raft::LogIndex& commit_index) {
-  Result<raft::EntryHeader> header = raft::decode_entry_header(record.header);
-  if (record.kind != kEntryRecord || !header || header->payload_crc != record.payload_crc) return std::nullopt;
-  raft::Entry entry;
-  entry.index = header->index;
-  entry.term = header->term;
-  entry.type = header->type;
-  entry.payload = record.payload;
-  entry.payload_crc = record.payload_crc;
-  commit_index = header->commit_index;
-  return entry;
-}
 
 Error damaged(const std::string& what) {
   return {ErrorCode::kCorrupt, what};
@@ -39,7 +20,10 @@ Error damaged(const std::string& what) {
 }  // namespace
 
 Storage::Storage(FileSystem& files, wal::DataDirectory directory, Options options)
-    : files_(files), directory_(std::move(directory)), options_(options) {}
+    : files_(files),
+      directory_(std::move(directory)),
+      options_(options),
+      ballast_(files, directory_.path(), options.reserve_bytes) {}
 
 Result<std::unique_ptr<Storage>> Storage::open(FileSystem& files, const std::string& directory,
                                                const Options& options) {
@@ -64,6 +48,7 @@ Result<std::unique_ptr<Storage>> Storage::open(FileSystem& files, const std::str
   }
   if (Result<std::uint64_t> boot = data.raise_boot(); !boot) return boot.error();
   storage->identity_ = *data.identity();
+  if (Status found = storage->ballast_.find(); !found) return found.error();
   Result<std::string> snapshots = data.snapshot_directory();
   if (!snapshots) return snapshots.error();
   storage->snapshot_directory_ = *snapshots;
@@ -73,158 +58,259 @@ Result<std::unique_ptr<Storage>> Storage::open(FileSystem& files, const std::str
 Result<std::unique_ptr<Recovered>> Storage::recover(const Progress& progress) {
   auto recovered = std::make_unique<Recovered>();
   recovered->identity = identity_;
-  if (Status cleaned = snapshot::clean_directory(files_, snapshot_directory_); !cleaned) return cleaned.error();
-  Result<snapshot::Selection> selection = snapshot::open_newest(files_, snapshot_directory_);
-  if (!selection) return selection.error();
-  if (selection->reader != nullptr) {
-    Result<LoadedSnapshot> loaded = load_snapshot(*selection->reader, progress);
-    if (!loaded) return loaded.error();
-    recovered->restored.snapshot = loaded->metadata;
-    recovered->store = std::move(loaded->store);
-    recovered->fragments = std::move(loaded->fragments);
-  } else {
-    recovered->store = std::make_unique<store::Store>(store::Options{.databases = options_.databases});
+  Result<RepairMark> mark = RepairMark::open(files_, directory_.group_path());
+  if (!mark) return mark.error();
+  mark_.emplace(std::move(*mark));
+  const bool condemned = mark_->repair() == Repair::kState;
+  if (condemned) {
+    if (Status forgotten = forget_state(); !forgotten) return forgotten.error();
+    recovered->warnings.emplace_back("The state of this node differed from the majority's: it comes anew from a peer");
   }
-  recovered->restored.commit_index = recovered->restored.applied_index = recovered->restored.snapshot.index;
+  if (Status loaded = load_snapshot_into(*recovered, progress); !loaded) return loaded.error();
+  raft::Restored& restored = recovered->restored;
 
-  Result<wal::TwoSlotFile> vote = directory_.open_vote();
-  if (!vote) return vote.error();
-  vote_.emplace(std::move(*vote));
-  if (!vote_->absent()) {
-    Result<raft::HardState> voted = raft::decode_hard_state(vote_->value());
-    if (!voted) return damaged("the vote file does not hold a vote");
-    recovered->restored.hard_state = *voted;
+  Result<LogContents> contents = open_log(restored.snapshot.index);
+  if (!contents) return contents.error();
+  Result<bool> vote_known = recover_vote(*contents, recovered->warnings);
+  if (!vote_known) return vote_known.error();
+  restored.hard_state = hard_state_;
+  if (condemned) {
+    contents->entries.clear();
+    contents->places.clear();
   }
-  if (Status opened = open_log(recovered->restored); !opened) return opened.error();
-  hard_state_ = recovered->restored.hard_state;
+  if (condemned || contents->hole() || !*vote_known) {
+    if (Status begun = begin_repair(*recovered, *contents, *vote_known); !begun) return begun.error();
+  }
+  // Only now, when it is clear that this directory is used: a refusal leaves it as it was.
+  if (Status cleaned = snapshot::clean_directory(files_, snapshot_directory_); !cleaned) return cleaned.error();
+  restored.commit_index = contents->commit_index;
+  for (raft::Entry& entry : contents->entries) restored.entries.push_back(std::move(entry));
+  if (condemned) restored.commit_index = {};
+  places_ = std::move(contents->places);
+  hard_state_record_ = contents->hard_state_record;
+  restored.may_vote = mark_->repair() == Repair::kNone;
+  recovered->repair = mark_->repair();
   recovered->log_bytes = log_->size_on_disk();
   return recovered;
 }
 
-Status Storage::open_log(raft::Restored& restored) {
-  Result<std::string> directory = directory_.log_directory();
-  if (!directory) return directory.error();
-  std::deque<raft::Entry> entries;
-  bool malformed = false;
-  const raft::LogIndex snapshot_index = restored.snapshot.index;
-  const auto visit = [&](const wal::RecordView& record) {
-    if (record.kind == kHardStateRecord) {
-      Result<raft::HardState> state = raft::decode_hard_state(record.header);
-      malformed = malformed || !state;
-      if (!state) return;
-      hard_state_record_ = record.sequence;
-      // The vote file is written before the record that follows it, so of two terms the later one counts.
-      if (state->term >= restored.hard_state.term) restored.hard_state = *state;
-      return;
-    }
-    if (record.kind == kRestartRecord) {
-      const std::string_view bytes = record.payload.view();
-      Result<raft::SnapshotMetadata> behind =
-          raft::decode_snapshot_metadata(bytes.substr(0, bytes.empty() ? 0 : bytes.size() - 1));
-      malformed = malformed || bytes.empty() || !behind;
-      if (malformed) return;
-      restart_after(behind->index, bytes.back() != 0);
-      while (!entries.empty() && (bytes.back() == 0 || entries.front().index <= behind->index)) entries.pop_front();
-      return;
-    }
-    raft::LogIndex commit_index;
-    std::optional<raft::Entry> entry = decode_entry(record, commit_index);
-    malformed = malformed || !entry;
-    if (!entry) return;
-    remember(entry->index, record.sequence);
-    if (entry->index <= snapshot_index) return;
-    restored.commit_index = std::max(restored.commit_index, commit_index);
-    while (!entries.empty() && entries.back().index >= entry->index) entries.pop_back();
-    entries.push_back(std::move(*entry));
-  };
-  Result<std::unique_ptr<wal::Log>> log = wal::Log::open(
-      files_, *directory, {.segment_size = options_.segment_size, .salt_seed = options_.seed + identity_.boot}, visit);
-  if (!log) return log.error();
-  log_ = std::move(*log);
-  for (const wal::Damage& damage : log_->recovery().damaged) {
-    if (damage.lost_records()) return damaged(damage.describe());
+Status Storage::load_snapshot_into(Recovered& recovered, const Progress& progress) {
+  raft::Restored& restored = recovered.restored;
+  Result<snapshot::Selection> selection = snapshot::open_newest(files_, snapshot_directory_);
+  if (!selection) return selection.error();
+  for (const std::string& problem : selection->problems) {
+    recovered.warnings.push_back("A snapshot is damaged: " + problem);
   }
-  if (malformed) return damaged("the log in " + *directory + " has records that this version does not read");
-  raft::LogIndex expected = snapshot_index + 1;
-  for (raft::Entry& entry : entries) {
-    if (entry.index != expected) {
-      return damaged("the log in " + *directory + " lacks entry " + std::to_string(expected.value) +
-                     " between the snapshot and entry " + std::to_string(entry.index.value));
-    }
-    ++expected;
-    restored.entries.push_back(std::move(entry));
+  if (selection->reader != nullptr) {
+    Result<LoadedSnapshot> loaded = load_snapshot(*selection->reader, progress);
+    if (!loaded) return loaded.error();
+    restored.snapshot = loaded->metadata;
+    recovered.store = std::move(loaded->store);
+    recovered.fragments = std::move(loaded->fragments);
+  } else {
+    recovered.store = std::make_unique<store::Store>(store::Options{.databases = options_.databases});
   }
-  // A commit index beyond what recovery kept came with records that were never acknowledged.
-  restored.commit_index = std::min(restored.commit_index, expected - 1);
+  restored.commit_index = restored.applied_index = restored.snapshot.index;
   return Done{};
 }
 
-void Storage::restart_after(raft::LogIndex index, bool keep_later) {
-  if (!keep_later) sequences_.clear();
-  while (!sequences_.empty() && first_index_ <= index) {
-    sequences_.pop_front();
-    ++first_index_;
-  }
+Result<LogContents> Storage::open_log(raft::LogIndex snapshot) {
+  Result<std::string> directory = directory_.log_directory();
+  if (!directory) return directory.error();
+  LogContents contents(snapshot);
+  Result<std::unique_ptr<wal::Log>> log = wal::Log::open(
+      files_, *directory, {.segment_size = options_.segment_size, .salt_seed = options_.seed + identity_.boot},
+      [&contents](const wal::RecordView& record) { contents.add(record); });
+  if (!log) return log.error();
+  log_ = std::move(*log);
+  contents.finish(log_->recovery());
+  if (Status read = read_extent(contents); !read) return read.error();
+  if (contents.malformed()) return damaged("the log in " + *directory + " has records that this version does not read");
+  return contents;
 }
 
-// A later record overrides the entries from its index on (conflicts, paper 5.3). What lies behind a gap is useless.
-void Storage::remember(raft::LogIndex index, wal::Sequence sequence) {
-  if (sequences_.empty() || index < first_index_ || index > first_index_ + sequences_.size()) {
-    sequences_.clear();
-    first_index_ = index;
+// A log whose newest files are gone looks like a shorter log; the mark beside it tells (row 16, in part).
+Status Storage::read_extent(LogContents& contents) {
+  const std::string directory = directory_.group_path();
+  Result<wal::TwoSlotFile> file = wal::TwoSlotFile::open(files_, directory, "extent");
+  const bool lost = !file && file.error().code == ErrorCode::kCorrupt;
+  if (!file && !lost) return file.error();
+  extent_.emplace(lost ? wal::TwoSlotFile::anew(files_, directory, "extent") : std::move(*file));
+  const std::string& value = extent_->value();
+  noted_segment_ = value.size() == sizeof noted_segment_ ? load_little<std::uint64_t>(value.data()) : 0;
+  if (log_->recovered_segment() < noted_segment_) {
+    contents.lost_end(directory + "/wal: " + std::to_string(noted_segment_) +
+                      " is the newest segment that was written to, and it is not there");
   }
-  sequences_.resize(index - first_index_);
-  sequences_.push_back(sequence);
+  return Done{};
+}
+
+Status Storage::note_extent() {
+  const std::uint64_t newest = log_->newest_segment();
+  if (newest <= noted_segment_) return Done{};
+  std::string value(sizeof newest, '\0');
+  store_little(value.data(), newest);
+  if (Status written = extent_->write(value); !written) {
+    // Without room the mark stays behind, which only makes it say less.
+    return written.error().code == ErrorCode::kNoSpace ? Status(Done{}) : written;
+  }
+  noted_segment_ = newest;
+  return Done{};
+}
+
+// A vote is written to its file and then to the log, and promised when both are durable: so what the log alone says was
+// all that was ever promised, and the file alone as well.
+Result<bool> Storage::recover_vote(const LogContents& contents, std::vector<std::string>& warnings) {
+  hard_state_ = contents.hard_state;
+  Result<wal::TwoSlotFile> vote = directory_.open_vote();
+  const bool file_lost = !vote && vote.error().code == ErrorCode::kCorrupt;
+  if (!vote && !file_lost) return vote.error();
+  if (!file_lost) {
+    vote_.emplace(std::move(*vote));
+    if (vote_->absent()) return contents.hard_state_known();
+    Result<raft::HardState> voted = raft::decode_hard_state(vote_->value());
+    if (!voted) return damaged("the vote file does not hold a vote");
+    // The file is written before the record that follows it, so of two terms the later one counts.
+    if (contents.hard_state.term <= voted->term) hard_state_ = *voted;
+    return true;
+  }
+  const bool known = contents.hard_state_known();
+  warnings.push_back(vote.error().message + (known ? "; the log has the vote" : "; the log has lost it too"));
+  vote_.emplace(directory_.new_vote());
+  if (known && hard_state_ != raft::HardState{}) {
+    if (Status written = write_vote(hard_state_); !written) return written.error();
+  }
+  return known;
+}
+
+// From here on the log goes on behind what is verified; the mark is durable first.
+Status Storage::begin_repair(Recovered& recovered, const LogContents& contents, bool vote_known) {
+  const raft::Restored& restored = recovered.restored;
+  const bool has_peers = options_.has_peers || contents.members_seen > 1 ||
+                         restored.snapshot.configuration.members().size() > 1 || mark_->repair() == Repair::kState;
+  std::string what = contents.hole() ? contents.hole()->describe() : "";
+  if (!vote_known) what += (what.empty() ? "" : "; ") + std::string("term and vote are lost");
+  if (!has_peers) {
+    for (const std::string& warning : recovered.warnings) what = warning + "; " + what;
+    return damaged(what + ". This node has no peers to repair it: bring back a copy of its directory");
+  }
+  if (!what.empty()) recovered.warnings.push_back(what);
+  if (Status marked = mark_->set(vote_known ? Repair::kEntries : Repair::kVote); !marked) return marked;
+  if (!vote_known) {
+    // The term at least never goes back (pitfall A4).
+    if (!contents.entries.empty()) hard_state_.term = std::max(hard_state_.term, contents.entries.back().term);
+    if (Status written = write_vote(hard_state_); !written) return written;
+    recovered.restored.hard_state = hard_state_;
+  }
+  raft::LogIndex last = restored.snapshot.index;
+  raft::Term last_term = restored.snapshot.term;
+  if (!contents.entries.empty()) {
+    last = contents.entries.back().index;
+    last_term = contents.entries.back().term;
+  }
+  const std::string header = encode_repair(last, last_term);
+  const wal::Record record{kRepairRecord, header, {}, 0};
+  if (Result<wal::Sequence> written = log_->append(std::span(&record, 1)); !written) return written.error();
+  return log_->sync();
+}
+
+// All of the state is to come from a peer: no snapshot of it must be found again.
+Status Storage::forget_state() {
+  Result<std::vector<snapshot::SnapshotFile>> snapshots = snapshot::list_snapshots(files_, snapshot_directory_);
+  if (!snapshots) return snapshots.error();
+  for (const snapshot::SnapshotFile& file : *snapshots) {
+    if (Status removed = files_.remove(file.path); !removed) return removed;
+  }
+  return files_.sync_directory(snapshot_directory_);
+}
+
+Status Storage::write_metadata(const DiskRequest& request) {
+  if (request.bootstrap) {
+    wal::Identity identity = identity_;
+    identity.cluster_id = *request.bootstrap;
+    if (Status set = directory_.set_identity(identity); !set) return set;
+    identity_ = identity;
+  }
+  if (request.repaired && mark_->repair() == Repair::kEntries) {
+    if (Status set = mark_->set(Repair::kNone); !set) return set;
+  }
+  if (request.condemn_state) {
+    if (Status set = mark_->set(Repair::kState); !set) return set;
+  }
+  // A vote is durable in its own file before the record that repeats it, see recover_vote.
+  if (request.raft.hard_state && *request.raft.hard_state != hard_state_) return write_vote(*request.raft.hard_state);
+  return Done{};
 }
 
 Result<std::vector<DiskDone>> Storage::execute(std::vector<DiskRequest> requests) {
   std::vector<DiskRequest> all = std::exchange(stalled_, {});
   all.insert(all.end(), std::make_move_iterator(requests.begin()), std::make_move_iterator(requests.end()));
-  std::vector<DiskDone> done;
+  Status written = Done{};
   for (const DiskRequest& request : all) {
-    if (request.bootstrap) {
-      wal::Identity identity = identity_;
-      identity.cluster_id = *request.bootstrap;
-      if (Status set = directory_.set_identity(identity); !set) return set.error();
-      identity_ = identity;
-    }
-    // A vote is durable in its own file before the record that repeats it, see open_log.
-    if (request.raft.hard_state && *request.raft.hard_state != hard_state_) {
-      if (Status written = write_vote(*request.raft.hard_state); !written) {
-        if (written.error().code != ErrorCode::kNoSpace) return written.error();
-        return stall(std::move(all));
-      }
-    }
+    if (written) written = write_metadata(request);
   }
-  if (Status appended = append(all); !appended) {
-    if (appended.error().code != ErrorCode::kNoSpace) return appended.error();
+  if (written) written = append(all);
+  if (!written) {
+    if (written.error().code != ErrorCode::kNoSpace) return written.error();
     return stall(std::move(all));
   }
   if (Status synced = log_->sync(); !synced) return synced.error();
-  for (DiskRequest& request : all) {
-    DiskDone& one = done.emplace_back();
+  if (Status noted = note_extent(); !noted) return noted.error();
+  std::vector<DiskDone> done;
+  for (const DiskRequest& request : all) {
+    DiskDone& one = done.emplace_back(report());
     one.ticket = request.raft.ticket;
     one.bootstrapped = request.bootstrap.has_value();
-    if (request.load) {
-      Result<std::vector<raft::Entry>> loaded = load(*request.load);
-      if (!loaded) return loaded.error();
-      one.load = request.load;
-      one.loaded = std::move(*loaded);
-    }
-    if (request.release_below) {
-      if (Status released = release(*request.release_below); !released) return released.error();
-      one.released_below = request.release_below;
-    }
-    one.log_bytes = log_->size_on_disk();
+    one.repaired = request.repaired && mark_->repair() == Repair::kNone;
+    one.condemned = request.condemn_state;
+    if (Status finished = finish(request, one); !finished) return finished.error();
   }
   return done;
 }
 
-std::vector<DiskDone> Storage::stall(std::vector<DiskRequest> requests) {
-  std::vector<DiskDone> done(1);
-  done.front().no_space = true;
-  stalled_ = std::move(requests);
+DiskDone Storage::report() const {
+  DiskDone done;
+  done.low_space = ballast_.spent();
+  done.log_bytes = log_->size_on_disk();
   return done;
+}
+
+// What needs no room, so that a full disk does not hold it up: reading, and shortening the log.
+Status Storage::finish(const DiskRequest& request, DiskDone& done) {
+  if (request.load) load(*request.load, done);
+  if (request.release_below) {
+    Status released = release(*request.release_below);
+    // With the next snapshot it is tried again.
+    if (!released && released.error().code != ErrorCode::kNoSpace) return released;
+    done.released_below = request.release_below;
+    done.log_bytes = log_->size_on_disk();
+  }
+  return Done{};
+}
+
+std::vector<DiskDone> Storage::stall(std::vector<DiskRequest> requests) {
+  ballast_.give_up();
+  std::vector<DiskDone> done;
+  done.push_back(report());
+  done.back().no_space = true;
+  for (DiskRequest& request : requests) {
+    if (request.load || request.release_below) {
+      done.push_back(report());
+      done.back().no_space = true;
+      // An error that is final shows again, in the next sync.
+      static_cast<void>(finish(request, done.back()));
+      request.load.reset();
+      request.release_below.reset();
+    }
+    const bool waits = request.raft.wanted() || request.bootstrap || request.repaired || request.condemn_state;
+    if (waits) stalled_.push_back(std::move(request));
+  }
+  return done;
+}
+
+std::optional<DiskDone> Storage::space_news() {
+  if (ballast_.spent() == std::exchange(told_low_space_, ballast_.spent())) return std::nullopt;
+  return report();
 }
 
 Status Storage::write_vote(const raft::HardState& hard_state) {
@@ -266,7 +352,7 @@ Status Storage::append(const std::vector<DiskRequest>& requests) {
   wal::Sequence sequence = *first;
   for (const DiskRequest& request : requests) {
     if (request.raft.restart_after) {
-      restart_after(request.raft.restart_after->index, request.raft.keep_entries_after_snapshot);
+      places_.restart_after(request.raft.restart_after->index, request.raft.keep_entries_after_snapshot);
       ++sequence.value;
     }
     if (request.raft.hard_state) {
@@ -275,44 +361,52 @@ Status Storage::append(const std::vector<DiskRequest>& requests) {
       ++sequence.value;
     }
     for (const raft::Entry& entry : request.raft.entries) {
-      remember(entry.index, sequence);
+      places_.remember(entry.index, sequence);
       ++sequence.value;
     }
   }
   return Done{};
 }
 
-Result<std::vector<raft::Entry>> Storage::load(const raft::LogRead& read) {
-  std::vector<raft::Entry> entries;
+// Never a byte that does not verify (row 8): what cannot be read is not there, and the follower gets a snapshot.
+void Storage::load(const raft::LogRead& read, DiskDone& done) {
+  done.load = read;
   std::size_t bytes = 0;
   for (raft::LogIndex index = read.first; index <= read.last; ++index) {
-    if (index < first_index_ || index - first_index_ >= sequences_.size()) break;
-    Result<wal::RecordView> record = log_->read(sequences_[index - first_index_]);
-    if (!record) return record.error();  // never a byte that does not verify (row 8)
+    const std::optional<wal::Sequence> sequence = places_.find(index);
+    if (!sequence) break;
+    Result<wal::RecordView> record = log_->read(*sequence);
+    if (!record) {
+      done.unreadable = record.error().message;
+      break;
+    }
     raft::LogIndex commit_index;
     std::optional<raft::Entry> entry = decode_entry(*record, commit_index);
     if (!entry || entry->index != index) {
-      return damaged("the log's record of entry " + std::to_string(index.value) + " is another one");
+      done.unreadable = "the log's record of entry " + std::to_string(index.value) + " is another one";
+      break;
     }
-    if (!entries.empty() && bytes + entry->payload.size() > read.bytes_max) break;
+    if (!done.loaded.empty() && bytes + entry->payload.size() > read.bytes_max) break;
     bytes += entry->payload.size();
-    entries.push_back(std::move(*entry));
+    done.loaded.push_back(std::move(*entry));
   }
-  return entries;
 }
 
 Status Storage::release(raft::LogIndex below) {
-  while (!sequences_.empty() && first_index_ < below) {
-    sequences_.pop_front();
-    ++first_index_;
+  if (!ballast_.spent()) {
+    // As far back as the older snapshot, which stands in if the newest turns out to be damaged (row 9).
+    Result<std::vector<snapshot::SnapshotFile>> snapshots = snapshot::list_snapshots(files_, snapshot_directory_);
+    if (!snapshots) return snapshots.error();
+    if (snapshots->size() > 1) below = std::min(below, raft::LogIndex{(*snapshots)[1].index + 1});
   }
-  wal::Sequence keep = sequences_.empty() ? log_->next_sequence() : sequences_.front();
+  places_.forget_below(below);
+  wal::Sequence keep = places_.oldest().value_or(log_->next_sequence());
   // Term and vote stay in the log too: written again before the segment with their newest record goes.
   if (hard_state_record_ < keep) {
     const std::string header = raft::encode_hard_state(hard_state_);
     const wal::Record record{kHardStateRecord, header, {}, 0};
     Result<wal::Sequence> written = log_->append(std::span(&record, 1));
-    if (!written) return written.error().code == ErrorCode::kNoSpace ? Status(Done{}) : Status(written.error());
+    if (!written) return written.error();
     hard_state_record_ = *written;
     if (Status synced = log_->sync(); !synced) return synced;
   }
@@ -320,6 +414,7 @@ Status Storage::release(raft::LogIndex below) {
 }
 
 Result<bool> Storage::idle() {
+  if (!ballast_.restore()) return false;
   Result<bool> prepared = log_->prepare_next();
   if (!prepared) {
     if (prepared.error().code != ErrorCode::kNoSpace) return prepared.error();

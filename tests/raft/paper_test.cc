@@ -876,6 +876,20 @@ const Rule kThesis[] = {
        EXPECT_FALSE(bench.raft->is_leader());
        EXPECT_EQ(bench.raft->leader(), NodeId{});
      }},
+    {"DiskStallHandsOver", "Storage-faults row 18: before that it asks a follower that has everything to lead",
+     [] {
+       Bench bench;
+       bench.lead();
+       for (std::uint32_t i = 0; i < bench.config.disk_stall_ticks_max / 2; ++i) {
+         bench.acknowledge(2, 2);
+         bench.tick(1);
+       }
+       EXPECT_EQ(bench.said<TimeoutNow>(), nullptr);  // a short stall changes nothing
+       bench.acknowledge(2, bench.raft->last_index().value);
+       bench.tick(1);
+       EXPECT_NE(bench.said<TimeoutNow>(), nullptr);
+       EXPECT_TRUE(bench.raft->is_leader());
+     }},
     {"DiskStall", "Storage-faults row 18: a leader whose own disk does not answer steps down, and does not campaign",
      [] {
        Bench bench;

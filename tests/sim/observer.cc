@@ -89,6 +89,10 @@ Verdict Observer::started(Node& node, const replica::Recovered& recovered) {
   if (vote != life.votes.end() && hard_state.voted_for.value != vote->second) {
     return who + " voted for " + text(vote->second) + " in term " + text(vote->first) + " and has forgotten it";
   }
+  if (!recovered.restored.may_vote) {
+    if (!disks_rot) return who + " takes its disk for damaged, and nobody damaged it";
+    life.promised.clear();
+  }
   const std::uint64_t snapshot = recovered.restored.snapshot.index.value;
   const auto& entries = recovered.restored.entries;
   for (const auto& [index, term] : life.promised) {

@@ -33,6 +33,8 @@ class Observer {
   [[nodiscard]] std::uint64_t committed() const { return committed_.size(); }
   [[nodiscard]] std::uint64_t leaders() const { return leaders_.size(); }
   std::uint64_t digests = 0;
+  // Disks lose what was durable in this world: a node that says so may have forgotten entries it had acknowledged.
+  bool disks_rot = false;
 
   struct Committed {
     raft::Term term;
