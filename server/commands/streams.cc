@@ -17,7 +17,7 @@ namespace {
 
 // The id of the next entry, or nothing when it would not be above the last one. "*" takes the logical clock, which may
 // be behind what a client has given (redis.io/commands/xadd).
-std::optional<StreamId> next_id(const Context& context, const AddOptions& options, StreamId last) {
+std::optional<StreamId> next_id(const Context& context, const EntryOptions& options, StreamId last) {
   StreamId id = options.id;
   if (!options.id_given) {
     id = {context.clock_ms, 0};
@@ -34,7 +34,7 @@ std::optional<StreamId> next_id(const Context& context, const AddOptions& option
 }
 
 // Checks what XADD refuses; nothing when it has answered.
-std::optional<StreamId> checked_id(Context& context, const AddOptions& options, const Stream* stream,
+std::optional<StreamId> checked_id(Context& context, const EntryOptions& options, const Stream* stream,
                                    Stream::Fields fields) {
   constexpr std::size_t kEntryMax = std::size_t{1} << 30;  // STREAM_LISTPACK_MAX_SIZE of redis/redis:src/t_stream.c
   const StreamId last = stream == nullptr ? StreamId{} : stream->last_id();
@@ -68,9 +68,9 @@ std::optional<std::vector<StreamId>> ids_from(Context& context, std::size_t firs
 }
 
 void answer_range(Context& context, std::size_t start_at, std::size_t end_at, Stream::Cursor::Direction direction) {
-  const std::optional<StreamId> start = bound_argument(context, start_at, Bound::kStart);
+  const std::optional<StreamId> start = bound_argument(context, start_at, RangeBound::kStart);
   if (!start) return;
-  const std::optional<StreamId> end = bound_argument(context, end_at, Bound::kEnd);
+  const std::optional<StreamId> end = bound_argument(context, end_at, RangeBound::kEnd);
   if (!end) return;
   std::optional<std::int64_t> count;
   for (std::size_t i = 4; i < context.argument_count(); i += 2) {
@@ -89,7 +89,7 @@ void answer_range(Context& context, std::size_t start_at, std::size_t end_at, St
 }  // namespace
 
 void xadd(Context& context) {
-  const std::optional<AddOptions> options = add_options(context, true);
+  const std::optional<EntryOptions> options = entry_options(context, true);
   if (!options) return;
   const std::size_t first_field = options->id_at + 1;
   if (first_field + 1 >= context.argument_count() || (context.argument_count() - first_field) % 2 != 0) {
@@ -150,7 +150,7 @@ void xrevrange(Context& context) {
 }
 
 void xtrim(Context& context) {
-  const std::optional<AddOptions> options = add_options(context, false);
+  const std::optional<EntryOptions> options = entry_options(context, false);
   if (!options) return;
   const std::string_view key = context.argument(1);
   Stream* stream = nullptr;

@@ -63,15 +63,15 @@ std::optional<StreamId> id_or_edge_argument(Context& context, std::size_t i) {
   return answered(context, parse_id_or_edge(context.argument(i), 0));
 }
 
-std::optional<StreamId> bound_argument(Context& context, std::size_t i, Bound bound) {
+std::optional<StreamId> bound_argument(Context& context, std::size_t i, RangeBound bound) {
   std::string_view text = context.argument(i);
-  const std::uint64_t missing_seq = bound == Bound::kStart ? 0 : ~std::uint64_t{0};
+  const std::uint64_t missing_seq = bound == RangeBound::kStart ? 0 : ~std::uint64_t{0};
   if (text.size() < 2 || text.front() != '(') return answered(context, parse_id_or_edge(text, missing_seq));
   text.remove_prefix(1);
   std::optional<StreamId> id = answered(context, parse_id(text, missing_seq));
-  if (!id || (bound == Bound::kStart ? id->increment() : id->decrement())) return id;
-  context.reply.error(bound == Bound::kStart ? "ERR invalid start ID for the interval"
-                                             : "ERR invalid end ID for the interval");
+  if (!id || (bound == RangeBound::kStart ? id->increment() : id->decrement())) return id;
+  context.reply.error(bound == RangeBound::kStart ? "ERR invalid start ID for the interval"
+                                                  : "ERR invalid end ID for the interval");
   return std::nullopt;
 }
 
@@ -83,11 +83,11 @@ std::optional<StreamId> position_argument(Context& context, std::size_t i, const
 namespace {
 
 // Reads the options of one command from left to right, as Redis does.
-class AddOptionsReader {
+class EntryOptionsReader {
  public:
-  AddOptionsReader(Context& context, bool adds) : context_(context), adds_(adds) {}
+  EntryOptionsReader(Context& context, bool adds) : context_(context), adds_(adds) {}
 
-  std::optional<AddOptions> read() {
+  std::optional<EntryOptions> read() {
     std::size_t i = 2;
     for (; i < context_.argument_count(); ++i) {
       const bool more = i + 1 < context_.argument_count();
@@ -185,14 +185,14 @@ class AddOptionsReader {
 
   Context& context_;
   bool adds_;
-  AddOptions options_;
+  EntryOptions options_;
   std::optional<std::int64_t> limit_;
 };
 
 }  // namespace
 
-std::optional<AddOptions> add_options(Context& context, bool adds) {
-  return AddOptionsReader(context, adds).read();
+std::optional<EntryOptions> entry_options(Context& context, bool adds) {
+  return EntryOptionsReader(context, adds).read();
 }
 
 // ---- Streams by key
@@ -284,7 +284,6 @@ std::int64_t entries_up_to(const Stream& stream, StreamId id) {
   const auto length = static_cast<std::int64_t>(stream.size());
   if (added == 0) return 0;
   if (length == 0 && id <= stream.last_id()) return added;
-  if (!id.is_zero() && id < stream.max_deleted_id()) return store::ConsumerGroup::kUnknown;
   if (id == stream.last_id()) return added;
   if (id > stream.last_id()) return store::ConsumerGroup::kUnknown;
   // Nothing was deleted from the first entry on: what is missing went from the front.

@@ -26,14 +26,14 @@ namespace redraft::commands {
 // Also "-" and "+", the first and the last id of all.
 [[nodiscard]] std::optional<store::StreamId> id_or_edge_argument(Context& context, std::size_t i);
 // The start or the end of a range, inclusive: "(" in front excludes the id itself.
-enum class Bound : std::uint8_t { kStart, kEnd };
-[[nodiscard]] std::optional<store::StreamId> bound_argument(Context& context, std::size_t i, Bound bound);
+enum class RangeBound : std::uint8_t { kStart, kEnd };
+[[nodiscard]] std::optional<store::StreamId> bound_argument(Context& context, std::size_t i, RangeBound bound);
 // An id where "$" stands for the stream's last one; nullptr is an absent stream.
 [[nodiscard]] std::optional<store::StreamId> position_argument(Context& context, std::size_t i,
                                                                const store::Stream* stream);
 
 // XADD's options and id, or XTRIM's options.
-struct AddOptions {
+struct EntryOptions {
   std::optional<store::StreamTrim> trim;
   bool no_create = false;
   bool id_given = false;
@@ -41,7 +41,7 @@ struct AddOptions {
   store::StreamId id;
   std::size_t id_at = 0;  // the position of the id
 };
-[[nodiscard]] std::optional<AddOptions> add_options(Context& context, bool adds);
+[[nodiscard]] std::optional<EntryOptions> entry_options(Context& context, bool adds);
 
 // ---- Streams by key. nullptr when the key is absent, false when WRONGTYPE was answered.
 [[nodiscard]] bool find_stream(Context& context, std::string_view key, const store::Stream*& stream);

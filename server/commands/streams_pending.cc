@@ -59,9 +59,9 @@ std::optional<PendingRange> pending_range(Context& context) {
   const std::optional<std::int64_t> count = integer_argument(context, at + 2);
   if (!count) return std::nullopt;
   range.count = *count;
-  const std::optional<StreamId> start = bound_argument(context, at, Bound::kStart);
+  const std::optional<StreamId> start = bound_argument(context, at, RangeBound::kStart);
   if (!start) return std::nullopt;
-  const std::optional<StreamId> end = bound_argument(context, at + 1, Bound::kEnd);
+  const std::optional<StreamId> end = bound_argument(context, at + 1, RangeBound::kEnd);
   if (!end) return std::nullopt;
   range.start = *start;
   range.end = *end;
@@ -272,7 +272,7 @@ std::optional<AutoclaimOptions> autoclaim_options(Context& context) {
   const auto min_idle = min_idle_argument(context, "ERR Invalid min-idle-time argument for XAUTOCLAIM");
   if (!min_idle) return std::nullopt;
   options.min_idle_ms = *min_idle;
-  const std::optional<StreamId> start = bound_argument(context, 5, Bound::kStart);
+  const std::optional<StreamId> start = bound_argument(context, 5, RangeBound::kStart);
   if (!start) return std::nullopt;
   options.start = *start;
   for (std::size_t i = 6; i < context.argument_count(); ++i) {

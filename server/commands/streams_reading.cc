@@ -200,8 +200,7 @@ struct GroupRead {
 void advance(const Stream& stream, ConsumerGroup& group, StreamId id) {
   if (id <= group.last_id()) return;
   std::int64_t read = group.entries_read();
-  if (read != ConsumerGroup::kUnknown && group.last_id() >= stream.first_entry() &&
-      !tombstones_from(stream, group.last_id())) {
+  if (read != ConsumerGroup::kUnknown && !tombstones_from(stream, id)) {
     ++read;
   } else if (stream.entries_added() > 0) {
     read = entries_up_to(stream, id);
