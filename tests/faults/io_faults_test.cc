@@ -29,7 +29,6 @@ struct Content {
   std::uint64_t snapshot = 0;
   std::map<std::uint64_t, std::uint64_t> entries;
   raft::HardState hard_state;
-  friend bool operator==(const Content&, const Content&) = default;
 };
 
 // The process ended: an error that is final came back.
