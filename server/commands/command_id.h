@@ -13,6 +13,7 @@ enum class CommandId : std::uint16_t {
   kSetSetting = 2,    // a cluster-wide CONFIG SET: name, value
   kTransaction = 3,   // EXEC: what WATCH saw, then the queued commands
   kFragment = 4,      // one piece of a command that is larger than an entry
+  kEvict = 8,         // deletions that the leader chose for want of memory
   kChangeUsers = 5,   // ACL SETUSER, DELUSER or LOAD: node, what, names and rules
   kAcl = 100,         // acl
   kAclCat = 101,      // acl|cat

@@ -166,10 +166,8 @@ namespace {
 void debug_dense(Context& context, std::string_view key, HyperLogLog& hll, bool registers_wanted) {
   const bool was_sparse = hll.sparse();
   if (!hll.make_dense()) return context.reply.error(kCorrupt);
-  if (was_sparse) {
-    store_hyperloglog(context, key, hll.bytes());
-    changed(context, key);
-  }
+  // The same to whoever watches the key, as Redis sees it.
+  if (was_sparse) store_hyperloglog(context, key, hll.bytes());
   if (!registers_wanted) return context.reply.integer(was_sparse ? 1 : 0);
   HyperLogLog::Registers registers{};
   if (!hll.merge_into(registers)) return context.reply.error(kCorrupt);

@@ -11,6 +11,7 @@
 #include "base/file_system.h"
 #include "server/net/disk_threads.h"
 #include "server/net/exit_status.h"
+#include "server/net/import/importer.h"
 #include "server/net/log.h"
 #include "server/net/offline_tools.h"
 #include "server/net/process.h"
@@ -31,6 +32,7 @@ constexpr const char* kUsage =
     "       redraft-server -                (read the configuration from standard input)\n"
     "       redraft-server -v | --version\n"
     "       redraft-server -h | --help\n"
+    "       redraft-server --import dump.rdb HOST:PORT   (load a Redis's dump into a running cluster)\n"
     "       redraft-server --check DIR      (verify a stopped node's directory, changing nothing)\n"
     "       redraft-server --dump-log DIR\n"
     "       redraft-server --recover DIR... (when a majority is lost for good)\n"
@@ -117,6 +119,7 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (const std::optional<int> status = redraft::net::run_offline_tool(arguments)) return *status;
+  if (const std::optional<int> status = redraft::net::run_import_tool(arguments)) return *status;
   std::vector<std::string> warnings;
   auto settings = redraft::replica::Settings::from_command_line(arguments, warnings);
   if (!settings.ok()) {

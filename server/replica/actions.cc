@@ -310,6 +310,7 @@ std::optional<std::string> Engine::read_config_file(const std::string& path) {
 }
 
 void Engine::setting_changed(std::string_view name) {
+  if (store_ != nullptr) adopt_memory_settings();
   if (name == "notify-keyspace-events") observe_keys();
   host_.setting_changed(name);
 }
@@ -334,11 +335,15 @@ std::string Engine::value_digest(std::uint32_t db, std::string_view key) {
 
 // redis.io/commands/debug: what test suites look for in it is the encoding.
 std::optional<std::string> Engine::debug_object(std::uint32_t db, std::string_view name) {
+  store::AccessClock& clock = store_->access_clock();
+  clock.set_touching(false);
   const store::Key* key = store_->find(db, name);
+  clock.set_touching(true);
   if (key == nullptr) return std::nullopt;
   const std::size_t bytes = key->object() != nullptr ? key->object()->memory() : key->memory();
   return "Value at:0x0 refcount:1 encoding:" + std::string(key->encoding()) +
-         " serializedlength:" + std::to_string(bytes) + " lru:0 lru_seconds_idle:0";
+         " serializedlength:" + std::to_string(bytes) + " lru:" + std::to_string(key->access()) +
+         " lru_seconds_idle:" + std::to_string(clock.counts_frequency() ? 0 : clock.idle_seconds(*key));
 }
 
 }  // namespace redraft::replica

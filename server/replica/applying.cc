@@ -166,6 +166,9 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
     case CommandId::kChangeUsers:
       apply_users(context);
       return false;
+    case CommandId::kEvict:
+      apply_eviction(context, applied.node == node_);
+      return false;
     case CommandId::kFragment:
       return apply_fragment(context, applied, session);
     default:
@@ -181,6 +184,7 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
       return false;
     }
   }
+  store_->access_clock().set_touching(session == nullptr || !session->no_touch);
   commands::execute(context);
   if (context.blocked) wait_timeout_ms_ = context.block_timeout_ms;
   return context.blocked;
@@ -230,6 +234,7 @@ void Engine::apply_setting(commands::Context& context) {
 
 // What this node derives from the cluster-wide settings.
 void Engine::adopt_cluster_settings() {
+  adopt_memory_settings();
   const auto text = [&](std::string_view name) { return store_->setting(name); };
   if (const auto password = text("requirepass")) settings_.values().require_pass = *password;
   if (const auto bulk = text("proto-max-bulk-len")) {

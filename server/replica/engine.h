@@ -16,6 +16,7 @@
 #include "server/commands/acl.h"
 #include "server/commands/context.h"
 #include "server/commands/waiters.h"
+#include "server/replica/eviction.h"
 #include "server/replica/fragments.h"
 #include "server/replica/host.h"
 #include "server/replica/local/acl_log.h"
@@ -267,6 +268,13 @@ class Engine final : public commands::Surroundings,
 
   // transactions.cc
   [[nodiscard]] static bool transaction_control(commands::CommandId id);
+
+  // evicting.cc
+  void adopt_memory_settings();
+  void make_room();
+  [[nodiscard]] bool out_of_memory(const Session& session, const commands::Command& command);
+  void apply_eviction(commands::Context& context, bool own);
+
   bool take_transaction_control(Session& session, const commands::Command& command, Arguments arguments);
   bool take_watch(Session& session, const commands::Command& command, Arguments arguments);
   void run_watch(Session& session, Arguments arguments);
@@ -430,6 +438,7 @@ class Engine final : public commands::Surroundings,
   raft::Ticket durable_;
   std::unique_ptr<store::Store> store_;
   Fragments fragments_;
+  Eviction eviction_;
   Sessions sessions_;
   Pushes pushes_;
   PubSub pubsub_;

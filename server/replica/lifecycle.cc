@@ -449,6 +449,7 @@ void Engine::note_clock(const raft::Entry& entry) {
 void Engine::begin_term() {
   store_->waiters().clear();
   fragments_.clear();
+  eviction_.forget();
   restart_waits();
 }
 
@@ -458,6 +459,7 @@ void Engine::expire() {
   more_is_due_ = active_expire_ && store_->expire_due(kExpireSlice) == kExpireSlice;
   if (expiry_is_quiet_ && !replaying() && !more_is_due_) expiry_is_quiet_ = false;
   store_->free_some(kFreeSlice);
+  make_room();
   if (!leading() || !active_expire_ || !pipeline_.open_empty()) return;
   const std::uint64_t next = store_->next_deadline();
   if (next == 0 || now_.monotonic_us < last_expiry_entry_us_ + kExpiryEntryInterval_us) return;

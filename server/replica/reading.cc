@@ -105,6 +105,7 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   caching_ = head.caching;
   const std::size_t begin = session.output().size();
   const std::uint64_t begin_ns = host_.measure_ns();
+  store_->access_clock().set_touching(!session.no_touch);
   if (head.command->id == commands::CommandId::kExec) {
     run_transaction(context, &session);
   } else {

@@ -134,6 +134,9 @@ bool Engine::take(Session& session, Arguments arguments) {
     session.hold(Hold::kPaused);
     return false;
   }
+  if (out_of_memory(session, *command)) {
+    return refuse([](resp::Writer& reply) { reply.error("OOM command not allowed when used memory > 'maxmemory'."); });
+  }
   if (transaction_control(command->id)) return take_transaction_control(session, *command, arguments);
   if (session.transaction.open && !command->is(commands::kNoMulti) && command->id != CommandId::kReset &&
       command->id != CommandId::kQuit) {

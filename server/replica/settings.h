@@ -89,6 +89,11 @@ struct Values {
   std::string keyspace_events;  // notify-keyspace-events
   std::uint64_t tracking_table_max_keys = 1000000;
 
+  // Which keys are evicted (maxmemory and its policy are cluster state)
+  std::uint32_t maxmemory_samples = 5;
+  std::uint32_t lfu_log_factor = 10;
+  std::uint32_t lfu_decay_minutes = 1;
+
   std::uint64_t slowlog_log_slower_than_us = 10000;
   std::uint64_t slowlog_max_len = 128;
   std::uint64_t latency_monitor_threshold_ms = 0;

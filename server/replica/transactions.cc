@@ -89,6 +89,7 @@ bool Engine::queue(Session& session, const Command& command, Arguments arguments
   // PUBLISH too: as a part of the entry it reaches the subscribers of every node at its place.
   const bool publishes = command.where == commands::Where::kForward;
   transaction.writes = transaction.writes || command.is(commands::kWrite) || publishes;
+  transaction.needs_memory = transaction.needs_memory || command.is(commands::kDenyOom);
   transaction.selects = transaction.selects || command.id == CommandId::kSelect;
   transaction.data = transaction.data || command.where != commands::Where::kLocal;
   answer(session, [](resp::Writer& reply) { reply.simple("QUEUED"); });

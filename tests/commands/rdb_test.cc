@@ -9,6 +9,7 @@
 #include "server/commands/rdb/crc64.h"
 #include "server/commands/rdb/listpack.h"
 #include "server/commands/rdb/lzf.h"
+#include "server/commands/rdb/skip.h"
 #include "server/commands/rdb/values.h"
 #include "server/store/stream.h"
 
@@ -45,6 +46,8 @@ class Payloads : public testing::Test {
   }
   void expect_kept(std::string_view name) {
     const std::string payload = save(name);
+    Reader over(std::string_view(payload).substr(1, payload.size() - 11));
+    EXPECT_TRUE(skip_value(static_cast<std::uint8_t>(payload[0]), over) && over.at_end()) << name;
     ASSERT_TRUE(load("copy", payload)) << name;
     const store::Key* key = store_.find(0, name);
     const store::Key* copy = store_.find(0, "copy");

@@ -3,6 +3,7 @@
 #include <bit>
 #include <limits>
 #include <optional>
+#include <tuple>
 
 #include "resp/number.h"
 #include "server/commands/rdb/lzf.h"
@@ -73,6 +74,19 @@ std::string_view Reader::string(std::string& scratch) {
       fail();
       return {};
   }
+}
+
+void Reader::skip_string() {
+  bool encoded = false;
+  std::uint64_t size = length_or_encoding(encoded);
+  if (encoded && size == 3) {
+    size = length();
+    std::ignore = length();
+  } else if (encoded) {
+    expect(size < 3);
+    size = std::uint64_t{1} << size;
+  }
+  std::ignore = bytes(size);
 }
 
 double Reader::binary_double() {

@@ -73,6 +73,8 @@ class Reader {
   [[nodiscard]] std::uint64_t count(std::size_t item_size = 1);
   // The bytes of a string; in `scratch` where they were an integer or packed.
   [[nodiscard]] std::string_view string(std::string& scratch);
+  // Past a string, however it is encoded.
+  void skip_string();
   [[nodiscard]] double binary_double();
   [[nodiscard]] double text_double();
 
