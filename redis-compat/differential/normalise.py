@@ -114,8 +114,44 @@ def kind_only(reply):
         if not isinstance(reply.value, list) else make(b"+", b"aggregate " + reply.kind)
 
 
+def pending(reply):
+    """XPENDING with a range: how long each entry has been idle is a matter of milliseconds."""
+    def one(item):
+        fields = list(item.value)
+        fields[2] = make(fields[2].kind, b"0")
+        return make(item.kind, fields)
+    return make(reply.kind, [one(item) for item in reply.value]) if isinstance(reply.value, list) else reply
+
+
+def consumers(reply):
+    """XINFO CONSUMERS: idle times are a matter of milliseconds; `inactive` is new in 7.2."""
+    def one(item):
+        pairs = [item.value[i:i + 2] for i in range(0, len(item.value), 2)]
+        kept = [[name, make(value.kind, b"0") if name.value == b"idle" else value] for name, value in pairs
+                if name.value != b"inactive"]
+        return make(item.kind, [part for pair in kept for part in pair])
+    return make(reply.kind, [one(item) for item in reply.value]) if isinstance(reply.value, list) else reply
+
+
+def full_stream(reply):
+    """XINFO STREAM FULL: the moments of deliveries; `active-time` is new in 7.2."""
+    moment = re.compile(rb"1\d{12}$")
+
+    def one(item):
+        if not isinstance(item.value, list):
+            return make(item.kind, b"0") if item.kind == b":" and moment.match(item.value) else item
+        kept, skip = [], False
+        for part in item.value:
+            if skip or part.value == b"active-time":
+                skip = not skip
+                continue
+            kept.append(one(part))
+        return make(item.kind, kept)
+    return one(reply)
+
+
 RULES = {"same": lambda reply: reply, "unordered": unordered, "roughly": roughly, "numbers": numbers,
          "random": random_pick, "first-word": first_word,
          "error-code": error_code, "scan": scan, "hello": hello, "field-names": field_names,
          "command-info": command_info,
-         "kind": kind_only}
+         "kind": kind_only, "pending": pending, "consumers": consumers, "full-stream": full_stream}

@@ -335,11 +335,11 @@ void xreadgroup(Context& context) {
   wait_for_keys(context, options->first_key, options->first_key + options->streams, *options->timeout_ms);
 }
 
+// Half of what stands behind STREAMS, as the key specification says, whether or not ids are missing.
 void find_stream_keys(std::span<const std::string_view> arguments, std::vector<std::uint32_t>& positions) {
   for (std::size_t i = 1; i < arguments.size(); ++i) {
     if (equals_ignoring_case(arguments[i], "streams")) {
       const std::size_t left = arguments.size() - i - 1;
-      if (left == 0 || left % 2 != 0) return;
       for (std::size_t key = i + 1; key <= i + left / 2; ++key) positions.push_back(static_cast<std::uint32_t>(key));
       return;
     }

@@ -110,6 +110,10 @@ void Engine::kill(Session& session) {
 }
 
 bool Engine::unblock(Session& session, bool with_error) {
+  if (read_waits_.contains(session.id())) {
+    finish_read_wait(session, with_error);
+    return true;
+  }
   // A blocking command whose entry is on its way will wait by the time this one's is applied, or have its element.
   if (session.pending.empty() || !leading()) return false;
   const Pending& last = session.pending.back();

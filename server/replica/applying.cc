@@ -26,6 +26,7 @@ void Engine::apply_committed() {
     if (!committed_.empty()) host_.pump();
   }
   applying_ = false;
+  wake_reads();
   pass_read_rounds();
 }
 
@@ -44,6 +45,7 @@ void Engine::apply(const raft::Entry& entry) {
     store_->seed_hashes(payload->header.seed);
     if (entry.type == raft::EntryType::kTermStart) begin_term();
     apply_commands(*payload, own ? &mine : nullptr);
+    serve_expired(payload->header.clock_ms);
   }
   applied_commands_ = ReadPlace::kWhole;
   if (own) finish_batch(std::move(mine));
@@ -78,6 +80,20 @@ void Engine::apply_commands(const Payload& payload, Batch* mine) {
     ++ordinal;
   }
   ensure(!reader.malformed(), "a committed entry's commands are whole");
+}
+
+// The entry's clock may have ended streams that somebody waits for in XREADGROUP, and an entry need not have commands.
+void Engine::serve_expired(std::uint64_t clock_ms) {
+  if (!store_->waiters().any_ready()) return;
+  scratch_.clear();
+  resp::Writer writer(scratch_, resp::Writer::Protocol::kResp2);
+  commands::Random random(clock_ms);
+  commands::Context context{*store_, *this, *this, writer, random};
+  context.clock_ms = clock_ms;
+  context.index = applied_.value;
+  context.applying = true;
+  commands::serve_waiters(context);
+  finish_served_clients();
 }
 
 void Engine::apply_command(const Applied& applied, Session* session) {

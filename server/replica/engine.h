@@ -29,6 +29,7 @@
 #include "server/replica/pubsub.h"
 #include "server/replica/pushes.h"
 #include "server/replica/read_rounds.h"
+#include "server/replica/read_waits.h"
 #include "server/replica/relay.h"
 #include "server/replica/replica.h"
 #include "server/replica/sessions.h"
@@ -296,12 +297,21 @@ class Engine final : public commands::Surroundings,
   bool run_read(Session& session);
   bool execute_read(Session& session, Pending& head, Arguments arguments);
 
+  // waiting_reads.cc
+  void begin_read_wait(Session& session, Pending& head, commands::ReadWait wait);
+  void end_read_wait(Session& session);
+  void wake_reads();
+  void finish_read_wait(Session& session, bool with_error);
+  void time_out_reads();
+  void restart_read_waits();
+
   // applying.cc
   void apply_committed();
   void apply(const raft::Entry& entry);
   bool take_own_batch(const raft::Entry& entry, Batch& mine);
   void apply_commands(const Payload& payload, Batch* mine);
   void apply_command(const Applied& applied, Session* session);
+  void serve_expired(std::uint64_t clock_ms);
   bool execute_applied(const Applied& applied, Session* session, resp::Writer& reply);
   void answered_write(Session& session);
   void settled_write(Session& session, const commands::Command* command);
@@ -334,6 +344,8 @@ class Engine final : public commands::Surroundings,
   void withdraw_wait(Session& session);
   void time_out_waits();
   void restart_waits();
+  void note_wait_end(std::uint64_t until_us);
+  void doubt_waits();
 
   // events.cc
   void attach_store();
@@ -456,6 +468,7 @@ class Engine final : public commands::Surroundings,
   bool told_out_of_touch_ = false;
   Pipeline pipeline_;
   ReadRounds reads_;
+  ReadWaits read_waits_;
   LogicalClock clock_;
   Peers peers_;
   Snapshots snapshots_;
@@ -492,8 +505,10 @@ class Engine final : public commands::Surroundings,
   std::vector<Parked> parked_;
   std::vector<std::uint64_t> back_pressured_;
   std::vector<std::uint64_t> resumed_;
-  std::set<std::uint64_t> waiting_;  // in a blocking command
-  std::vector<Session*> served_;     // got their element inside the command being applied
+  std::set<std::uint64_t> waiting_;     // in a blocking command
+  std::uint64_t next_wait_end_us_ = 0;  // the earliest end of their times; 0: none
+  std::uint64_t waits_doubted_us_ = 0;  // the step-down whose waits were doubted
+  std::vector<Session*> served_;        // got their element inside the command being applied
   std::vector<WaitingForCopies> waiting_for_copies_;
   std::deque<Forwarded> forwarded_;
   std::vector<std::uint64_t> waiting_for_snapshot_;

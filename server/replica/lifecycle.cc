@@ -326,6 +326,7 @@ void Engine::end_turn() {
   }
   release_parked(leading() || leader_known());
   doubt_old_batches();
+  doubt_waits();
   doubt_forwarded();
   time_out_waits();
   end_pause();

@@ -160,6 +160,7 @@ void Engine::begin_wait(Session& session) {
     session.blocked_until_us = now_.monotonic_us + wait_timeout_ms_ * 1000;
   }
   waiting_.insert(session.id());
+  note_wait_end(session.blocked_until_us);
 }
 
 resp::Writer* Engine::waiting_client(const commands::Origin& origin) {
@@ -209,18 +210,50 @@ void Engine::withdraw_wait(Session& session) {
 }
 
 void Engine::time_out_waits() {
-  if (!leading()) return;
+  time_out_reads();
+  if (!leading() || next_wait_end_us_ == 0 || now_.monotonic_us < next_wait_end_us_) return;
+  next_wait_end_us_ = 0;
   for (const std::uint64_t id : waiting_) {
     Session* session = sessions_.find(id);
-    if (session == nullptr || session->blocked_until_us == 0 || session->blocked_until_us > now_.monotonic_us) continue;
+    if (session == nullptr || session->blocked_until_us == 0) continue;
+    if (session->blocked_until_us > now_.monotonic_us) {
+      note_wait_end(session->blocked_until_us);
+      continue;
+    }
     session->blocked_until_us = 0;  // once
     propose_unblock(*session, commands::UnblockReason::kTimeout);
+  }
+}
+
+// So that many who wait are not looked at in every turn.
+void Engine::note_wait_end(std::uint64_t until_us) {
+  if (until_us != 0 && (next_wait_end_us_ == 0 || until_us < next_wait_end_us_)) next_wait_end_us_ = until_us;
+}
+
+// A deposed leader that learns nothing of the next term: whether a push served a waiter is in doubt, a read certainly
+// has not been answered.
+void Engine::doubt_waits() {
+  if (leading() || waits_doubted_us_ == stepped_down_us_) return;
+  if (now_.monotonic_us < stepped_down_us_ + kDoubtAfter_us) return;
+  waits_doubted_us_ = stepped_down_us_;
+  restart_read_waits();
+  for (const std::uint64_t id : std::exchange(waiting_, {})) {
+    Session* session = sessions_.find(id);
+    if (session == nullptr || session->pending.empty() || !session->pending.front().blocked) continue;
+    {
+      ReplyScope scope(*this, *session, session->pending.front().silent);
+      session->writer().error("INDOUBT outcome unknown: the wait may or may not have been served");
+    }
+    session->blocked_until_us = 0;
+    session->blocked_command = nullptr;
+    answered_write(*session);
   }
 }
 
 // A new term's first entry released the waiters of earlier terms: those connected here either wait anew, on the same
 // node that leads again, or go to the new leader. Their pops certainly did not happen.
 void Engine::restart_waits() {
+  restart_read_waits();
   const std::set<std::uint64_t> ids = std::exchange(waiting_, {});
   for (const std::uint64_t id : ids) {
     Session* session = sessions_.find(id);

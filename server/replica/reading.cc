@@ -44,8 +44,9 @@ void Engine::drain(Session& session) {
     if (head.kind == Pending::Kind::kWrite) return;
     if (head.kind == Pending::Kind::kRead) {
       const bool passed = head.batch != 0 ? head.batch <= resolved_batch_ : head.round <= reads_.passed();
-      if (!head.cancelled && !passed) return;
+      if (head.blocked || (!head.cancelled && !passed)) return;
       if (!run_read(session)) return;
+      end_read_wait(session);
     } else {
       ReplyScope scope(*this, session, head.silent);
       session.output().append(session.arena, head.offset, head.size);
@@ -59,8 +60,9 @@ void Engine::drain(Session& session) {
   if (session.closing && !session.closed) host_.close_client(session);
 }
 
-// Runs the read at the session's front. False when it met a key whose deadline lies between the last applied clock and
-// the leader's: an expiry that a client saw must be committed, so the read waits for an entry that carries that clock.
+// Runs the read at the session's front. False when it waits: for a stream to change (waiting_reads.cc), or because it
+// met a key whose deadline lies between the last applied clock and the leader's. An expiry that a client saw must be
+// committed, so such a read waits for an entry that carries that clock.
 bool Engine::run_read(Session& session) {
   Pending& head = session.pending.front();
   if (session.closed) return true;
@@ -101,6 +103,8 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   context.clock_ms = clock_ms;
   context.index = applied_.value;
   context.may_block = false;
+  commands::ReadWait wait;
+  if (head.command->is(commands::kBlocking) && !head.settled) context.read_wait = &wait;
   context.user = session.user_id;
   caching_ = head.caching;
   const std::size_t begin = session.output().size();
@@ -116,6 +120,10 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   }
   const bool needs_clock = store_->end_read();
   if (!needs_clock || !by_leader_clock) {
+    if (context.blocked) {
+      begin_read_wait(session, head, std::move(wait));
+      return false;
+    }
     host_.read_ran(session, head.number, {applied_.value, applied_commands_, clock_ms});
     const bool failed = session.output().size() > begin && session.output()[begin] == '-';
     executed(session, *head.command, arguments, begin_ns, failed);

@@ -3,6 +3,7 @@
 
 #include "server/commands/command_command.h"
 #include "server/commands/hyperloglogs.h"
+#include "server/commands/streams.h"
 #include "server/replica/engine.h"
 #include "server/replica/local/local.h"
 
@@ -209,6 +210,8 @@ bool Engine::take_data(Session& session, const Command& command, Arguments argum
   if (command.is(commands::kWrite) || changes_count(session, command, arguments)) {
     return propose(session, command.id, command, arguments);
   }
+  // What comes behind a read that may wait stays unparsed until that is answered.
+  if (command.id == CommandId::kXread && commands::xread_blocks(arguments)) session.hold(Hold::kOrder);
   take_read(session, command, arguments);
   return true;
 }
@@ -358,13 +361,13 @@ void Engine::count_errors(const Session& session, std::size_t begin) {
 void Engine::executed(const Session& session, const Command& command, Arguments arguments, std::uint64_t begin_ns,
                       bool failed) {
   const std::uint64_t taken_ns = host_.measure_ns() - begin_ns;
+  if (!monitors_.empty()) feed_monitors(&session, node_, session.db, command, arguments);
   Statistics::PerCommand& one = statistics_.per_command[static_cast<std::size_t>(command.id)];
   one.nanoseconds += taken_ns;
   one.microseconds = one.nanoseconds / 1000;
   if (failed) ++one.failed;
   const std::uint64_t taken_us = taken_ns / 1000;
   latency_.add_command(static_cast<std::uint16_t>(command.id), taken_us);
-  if (!monitors_.empty()) feed_monitors(&session, node_, session.db, command, arguments);
   const Values& values = settings_.values();
   if (taken_us >= values.slowlog_log_slower_than_us && !command.is(commands::kSkipSlowlog)) {
     slow_log_.add(now_.wall_ms / 1000, taken_us, arguments, session.address().peer, session.name,
@@ -402,15 +405,16 @@ void Engine::process_resumed() {
 }
 
 void Engine::client_closed(Session& session) {
+  pubsub_.forget(session);
+  tracking_.disable(session);
+  monitors_.erase(session.id());
   withdraw_wait(session);
   waiting_.erase(session.id());
+  read_waits_.remove(session.id());
   for (const Pending& pending : session.pending) {
     if (pending.kind == Pending::Kind::kWrite) session.writes_pending = 0;
   }
   session.watched.clear();
-  pubsub_.forget(session);
-  tracking_.disable(session);
-  monitors_.erase(session.id());
   sessions_.close(session);
 }
 

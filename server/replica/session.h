@@ -48,7 +48,8 @@ struct Pending {
   bool cancelled = false;  // kRead: leadership was lost before the barrier; answer the redirect
   bool silent = false;     // CLIENT REPLY OFF or SKIP was in force when it came
   bool settled = false;    // kRead: the write behind it is being applied, and is its barrier
-  bool blocked = false;    // kWrite: applied, found nothing, and its waiter is in the store
+  // kWrite: applied, found nothing, and its waiter is in the store. kRead: ran, found nothing, and waits on this node.
+  bool blocked = false;
   bool caching = false;    // CLIENT CACHING came before it
   const commands::Command* command = nullptr;
   std::uint64_t batch = 0;   // kWrite: its batch. kRead: runs at the apply of this batch (0: by its round)

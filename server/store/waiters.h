@@ -56,6 +56,7 @@ class Waiters {
   void mark_ready(std::uint32_t db, std::string_view key);
   // All keys of a database that somebody waits for.
   void mark_database(std::uint32_t db);
+  [[nodiscard]] bool any_ready() const { return !ready_.empty(); }
   // False when there is none left.
   bool take_ready(std::uint32_t& db, std::string& key);
 
