@@ -258,7 +258,10 @@ INSTANTIATE_TEST_SUITE_P(Seeds, Determinism, testing::Values(1u, 2u, 3u, 4u, 5u)
 TEST(Determinism, WaitersSurviveASnapshot_G1) {
   store::Store before({.databases = 16, .hash_seed = 1});
   ScriptRunner runner(before);
-  static_cast<void>(runner.run("two> BLPOP p q 0\nthree> BLMOVE q d LEFT LEFT 0\n"));
+  static_cast<void>(
+      runner.run("XGROUP CREATE s g $ MKSTREAM\n"
+                 "two> BLPOP p q 0\nthree> BLMOVE q d LEFT LEFT 0\n"
+                 "four> XREADGROUP GROUP g c BLOCK 0 STREAMS s >\n"));
   std::string snapshot;
   before.begin_walk();
   while (before.walk(snapshot)) {
@@ -269,6 +272,9 @@ TEST(Determinism, WaitersSurviveASnapshot_G1) {
   EXPECT_EQ(after->digest(runner), before.digest(runner));
   runner.use(*after);
   EXPECT_EQ(runner.run("RPUSH q a b\n"), "RPUSH q a b\n    => :2\n    two => *2 $1 q $1 a\n    three => $1 b\n");
+  EXPECT_EQ(runner.run("DEL s\n"),
+            "DEL s\n    => :1\n    four => -NOGROUP No such key 's' or consumer group 'g' in XREADGROUP "
+            "with GROUP option\n");
 }
 
 class Watching : public testing::Test {
