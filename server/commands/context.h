@@ -16,6 +16,8 @@ class Breather;
 
 namespace redraft::commands {
 
+class ScriptHost;
+
 // Who sent a command: enough to find the receiver of a blocking pop on whatever node it is connected to. `connection`
 // is unique over all starts of its node; `number` counts the connection's commands.
 struct Origin {
@@ -60,6 +62,8 @@ class Surroundings {
                                             std::span<const std::string_view> /*arguments*/) const {
     return {};
   }
+  // What this node has for running scripts; nullptr where nobody runs any.
+  virtual ScriptHost* script_host() { return nullptr; }
 };
 
 struct ReadWait;

@@ -90,6 +90,7 @@ struct DocsGroup {
   std::span<const CommandDocs> docs;
 };
 [[nodiscard]] std::span<const DocsGroup> docs_of_bits();
+[[nodiscard]] std::span<const DocsGroup> docs_of_scripting();
 [[nodiscard]] std::span<const DocsGroup> docs_of_values();
 [[nodiscard]] std::span<const DocsGroup> docs_of_hashes();
 [[nodiscard]] std::span<const DocsGroup> docs_of_sorted_sets();

@@ -15,6 +15,7 @@
 #include "raft/raft.h"
 #include "server/commands/acl.h"
 #include "server/commands/context.h"
+#include "server/commands/script_host.h"
 #include "server/commands/waiters.h"
 #include "server/replica/eviction.h"
 #include "server/replica/fragments.h"
@@ -120,6 +121,7 @@ class Engine final : public commands::Surroundings,
   void key_changed(std::uint32_t db, std::string_view name) override;
   void database_changed(std::uint32_t db) override;
   void key_missed(std::uint32_t db, std::string_view name) override;
+  commands::ScriptHost* script_host() override { return &script_host_; }
 
   // store::Breather
   void breathe() override { host_.pump(); }
@@ -166,6 +168,7 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] std::string value_digest(std::uint32_t db, std::string_view key) override;
   [[nodiscard]] std::optional<std::string> debug_object(std::uint32_t db, std::string_view key) override;
   void set_active_expire(bool on) override { active_expire_ = on; }
+  [[nodiscard]] LibraryCounts library_counts() const override;
 
  private:
   friend class Replica;
@@ -239,7 +242,7 @@ class Engine final : public commands::Surroundings,
   bool take_caching(Session& session);
   bool take_data(Session& session, const commands::Command& command, Arguments arguments);
   [[nodiscard]] bool changes_count(const Session& session, const commands::Command& command, Arguments arguments) const;
-  void take_read(Session& session, const commands::Command& command, Arguments arguments);
+  void take_read(Session& session, const commands::Command& command, Arguments arguments, bool tries = false);
   void place_read(Session& session, Pending pending);
   bool propose(Session& session, commands::CommandId id, const commands::Command& command, Arguments arguments);
   [[nodiscard]] bool room_for(std::size_t size) const;
@@ -266,6 +269,12 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] bool paused(const Session& session, const commands::Command& command) const;
   [[nodiscard]] std::uint64_t connection_of(const Session& session) const { return connection_of_id(session.id()); }
   [[nodiscard]] std::uint64_t connection_of_id(std::uint64_t id) const { return boot_ << 32 | id; }
+
+  // scripting.cc
+  bool take_script(Session& session, const commands::Command& command, Arguments arguments);
+  [[nodiscard]] Arguments for_log(const commands::Command& command, Arguments arguments, commands::CommandId& id,
+                                  std::vector<std::string_view>& replaced);
+  bool move_to_log(Session& session, Pending& head, Arguments arguments);
 
   // transactions.cc
   [[nodiscard]] static bool transaction_control(commands::CommandId id);
@@ -451,6 +460,7 @@ class Engine final : public commands::Surroundings,
   std::unique_ptr<store::Store> store_;
   Fragments fragments_;
   Eviction eviction_;
+  commands::ScriptHost script_host_;
   Sessions sessions_;
   Pushes pushes_;
   PubSub pubsub_;

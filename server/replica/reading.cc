@@ -87,6 +87,7 @@ bool Engine::run_read(Session& session) {
     }
   }
   --read_depth_;
+  if (answered && head.tries) --session.tries;
   return answered;
 }
 
@@ -119,6 +120,10 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
     remember_read(session, *head.command, arguments, head.caching);
   }
   const bool needs_clock = store_->end_read();
+  if (script_host_.take_wants_log()) {
+    session.writer().rollback(start);
+    return move_to_log(session, head, arguments);
+  }
   if (!needs_clock || !by_leader_clock) {
     if (context.blocked) {
       begin_read_wait(session, head, std::move(wait));

@@ -3,6 +3,7 @@
 
 #include "server/commands/command_command.h"
 #include "server/commands/hyperloglogs.h"
+#include "server/commands/scripts.h"
 #include "server/commands/streams.h"
 #include "server/replica/engine.h"
 #include "server/replica/local/local.h"
@@ -207,8 +208,12 @@ void Engine::answer_local(Session& session, const Command& command, Arguments ar
 bool Engine::take_data(Session& session, const Command& command, Arguments arguments) {
   const bool follower_read = session.readonly && command.is(commands::kReadonly);
   if (!leading() && !(follower_read && leader_known())) return take_elsewhere(session, command, arguments);
-  if (command.is(commands::kWrite) || changes_count(session, command, arguments)) {
+  if (command.is(commands::kWrite) || commands::changes_scripts(command) ||
+      changes_count(session, command, arguments)) {
     return propose(session, command.id, command, arguments);
+  }
+  if (commands::is_script_call(command) && !command.is(commands::kReadonly)) {
+    return take_script(session, command, arguments);
   }
   // What comes behind a read that may wait stays unparsed until that is answered.
   if (command.id == CommandId::kXread && commands::xread_blocks(arguments)) session.hold(Hold::kOrder);
@@ -222,10 +227,12 @@ bool Engine::changes_count(const Session& session, const Command& command, Argum
   return session.writes_pending > 0 || commands::count_is_stale(*store_, session.db, arguments[1]);
 }
 
-void Engine::take_read(Session& session, const Command& command, Arguments arguments) {
+void Engine::take_read(Session& session, const Command& command, Arguments arguments, bool tries) {
   count(session, command);
   Pending pending{
       .kind = Pending::Kind::kRead, .silent = session.silent, .command = &command, .number = session.command_number};
+  pending.tries = tries;
+  if (tries) ++session.tries;
   pending.db = session.db;
   pending.caching = take_caching(session);
   pending.offset = static_cast<std::uint32_t>(session.arena.size());
@@ -265,6 +272,11 @@ bool Engine::may_close() const {
 }
 
 bool Engine::propose(Session& session, CommandId id, const Command& command, Arguments arguments) {
+  if (session.tries != 0) {
+    // A script before it may still become a write.
+    session.hold(Hold::kOrder);
+    return false;
+  }
   CommandHeader header{.id = id, .connection = connection_of(session), .number = session.command_number};
   header.db = session.db;
   header.user = session.user_id;

@@ -51,6 +51,7 @@ struct Pending {
   // kWrite: applied, found nothing, and its waiter is in the store. kRead: ran, found nothing, and waits on this node.
   bool blocked = false;
   bool caching = false;    // CLIENT CACHING came before it
+  bool tries = false;      // kRead: a script that may turn out to write, and then becomes a kWrite
   const commands::Command* command = nullptr;
   std::uint64_t batch = 0;   // kWrite: its batch. kRead: runs at the apply of this batch (0: by its round)
   std::uint64_t round = 0;   // kRead: its read round (0: by its batch)
@@ -136,6 +137,7 @@ class Session {
   Ring<Pending> pending;
   std::string arena;  // arguments and replies of `pending`, emptied when that is
   std::uint32_t writes_pending = 0;
+  std::uint32_t tries = 0;  // scripts in `pending` that may become writes
   std::uint32_t references = 0;        // from batches and read rounds; the object lives until there are none
   std::uint64_t last_write_index = 0;  // of its newest applied write, for WAIT
   std::uint64_t last_write_batch = 0;  // the batch of the newest kWrite in `pending`

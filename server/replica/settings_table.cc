@@ -317,6 +317,8 @@ constexpr auto kDirectives = std::to_array<Directive>({
     memory("log-segment-size", kOurs | kI, "67108864", 2 << 20, std::int64_t{4} << 30, {},
            take_number<&Values::log_segment_size>),
     memory("disk-reserve", kOurs | kI, "16777216", 0, kLongMax, {}, take_number<&Values::disk_reserve>),
+    memory("script-memory-max", kOurs | kC, "134217728", 1 << 20, 512 << 20),
+    integer("script-steps-max", kOurs | kC, "4000000000", 1000, kLongMax),
     memory("snapshot-log-bytes", kOurs, "268435456", 1 << 20, kLongMax, {}, take_number<&Values::snapshot_log_bytes>),
     integer("snapshot-log-entries", kOurs, "1000000", 1, kLongMax, {}, take_number<&Values::snapshot_log_entries>),
     memory("snapshot-tail-bytes", kOurs, "67108864", 0, kLongMax, {}, take_number<&Values::snapshot_tail_bytes>),

@@ -2,6 +2,7 @@
 #include <array>
 
 #include "resp/number.h"
+#include "server/commands/scripts.h"
 #include "server/commands/watch.h"
 #include "server/replica/engine.h"
 #include "server/replica/local/local.h"
@@ -84,11 +85,21 @@ bool Engine::queue(Session& session, const Command& command, Arguments arguments
     transaction.aborted = true;
     return take_elsewhere(session, command, arguments);
   }
-  append_command(transaction.commands, {.id = command.id}, arguments);
+  CommandId id = command.id;
+  std::vector<std::string_view> replaced;
+  const bool script = commands::is_script_call(command) && store_ != nullptr;
+  const Arguments logged = script ? for_log(command, arguments, id, replaced) : arguments;
+  append_command(transaction.commands, {.id = id}, logged);
   ++transaction.count;
   // PUBLISH too: as a part of the entry it reaches the subscribers of every node at its place.
   const bool publishes = command.where == commands::Where::kForward;
-  transaction.writes = transaction.writes || command.is(commands::kWrite) || publishes;
+  transaction.writes = transaction.writes || command.is(commands::kWrite) || publishes ||
+                       commands::changes_scripts(command);
+  if (script) {
+    transaction.writes =
+        transaction.writes ||
+        commands::script_path(command, arguments, *store_, script_host_) != commands::ScriptPath::kRead;
+  }
   transaction.needs_memory = transaction.needs_memory || command.is(commands::kDenyOom);
   transaction.selects = transaction.selects || command.id == CommandId::kSelect;
   transaction.data = transaction.data || command.where != commands::Where::kLocal;

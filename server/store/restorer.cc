@@ -107,6 +107,7 @@ Status Restorer::store_record(std::string_view body) {
   store_->access_clock_.advance(clock);
   if (Status users = users_of(body); !users) return users;
   if (Status waiters = store_->waiters_.decode(body); !waiters) return waiters;
+  if (Status scripts = store_->scripts_.decode(body); !scripts) return scripts;
   return body.empty() ? Status(Done{}) : Status(malformed("store record"));
 }
 

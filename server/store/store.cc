@@ -687,6 +687,7 @@ std::string Store::digest(Breather& breather) const {
   }
   std::string rest;
   waiters_.encode(rest);
+  scripts_.encode(rest);
   for (const auto& [name, value] : settings_) {
     put_bytes(rest, name);
     put_bytes(rest, value);

@@ -18,6 +18,7 @@
 #include "server/store/key.h"
 #include "server/store/list.h"
 #include "server/store/long_string.h"
+#include "server/store/scripts.h"
 #include "server/store/set.h"
 #include "server/store/slot.h"
 #include "server/store/sorted_set.h"
@@ -153,6 +154,8 @@ class Store {
 
   [[nodiscard]] Waiters& waiters() { return waiters_; }
   [[nodiscard]] const Waiters& waiters() const { return waiters_; }
+  [[nodiscard]] Scripts& scripts() { return scripts_; }
+  [[nodiscard]] const Scripts& scripts() const { return scripts_; }
 
   // ---- Cluster-wide settings, by redis.conf's names
   [[nodiscard]] std::optional<std::string> setting(std::string_view name) const;
@@ -245,6 +248,7 @@ class Store {
   std::vector<std::uint64_t> touched_;
   std::vector<std::uint64_t> touched_databases_;
   Waiters waiters_;
+  Scripts scripts_;
   std::function<void(std::uint32_t, std::string_view)> on_expired_;
   std::map<std::string, std::string, std::less<>> settings_;
   Users users_;

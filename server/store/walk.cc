@@ -82,6 +82,7 @@ void Store::write_store_record() {
     put_bytes(body, user.rules);
   }
   waiters_.encode(body);
+  scripts_.encode(body);
   shared_.walked.push_back(static_cast<char>(Record::kStore));
   put_bytes(shared_.walked, body);
 }

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "server/commands/context.h"
+#include "server/commands/script_host.h"
 #include "server/store/breather.h"
 #include "server/store/store.h"
 
@@ -46,6 +47,7 @@ class ScriptRunner final : public Surroundings, public store::Breather {
 
   resp::Writer* waiting_client(const Origin& origin) override;
   void notify(Event event, std::string_view name, std::string_view key, std::uint32_t db) override;
+  ScriptHost* script_host() override { return &script_host_; }
   void breathe() override { ++breaths_; }
 
  private:
@@ -74,6 +76,7 @@ class ScriptRunner final : public Surroundings, public store::Breather {
   void show_served();
 
   store::Store* store_;
+  ScriptHost script_host_;
   std::map<std::string, Connection, std::less<>> connections_;
   std::vector<std::string> served_;  // names, in the order of their replies
   std::function<void()> before_each_;

@@ -25,7 +25,8 @@ const std::map<std::string, std::set<std::string>> kArrows = {
     {"wal", {"base"}},
     {"snapshot", {"base"}},
     {"server/store", {"base", "resp"}},
-    {"server/commands", {"base", "resp", "server/store"}},
+    {"server/scripting", {"base", "resp"}},
+    {"server/commands", {"base", "resp", "server/store", "server/scripting"}},
     {"server/replica", {"base", "resp", "raft", "wal", "snapshot", "server/store", "server/commands"}},
     {"server/net", {"base", "resp", "raft", "wal", "snapshot", "server/store", "server/commands", "server/replica"}},
 };

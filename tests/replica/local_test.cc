@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "server/commands/script_host.h"
 #include "server/replica/local/acl_log.h"
 #include "server/replica/local/latency_monitor.h"
 #include "server/replica/local/node_names.h"
@@ -164,6 +165,9 @@ class FakeNode final : public Actions {
     return key == "k" ? std::optional<std::string>("Value at:0x0 refcount:1") : std::nullopt;
   }
   void set_active_expire(bool on) override { done += on ? "expire on;" : "expire off;"; }
+  [[nodiscard]] commands::ScriptHost* script_host() override { return &script_host_; }
+  [[nodiscard]] LibraryCounts library_counts() const override { return {}; }
+  commands::ScriptHost script_host_;
 
   NodeView node;
   Settings settings_value;

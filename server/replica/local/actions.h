@@ -20,6 +20,9 @@ namespace redraft::replica {
 class PubSub;
 class Tracking;
 }  // namespace redraft::replica
+namespace redraft::commands {
+class ScriptHost;
+}
 
 namespace redraft::replica::local {
 
@@ -129,6 +132,14 @@ class Actions {
   // DEBUG OBJECT's status line, or nothing for a missing key.
   [[nodiscard]] virtual std::optional<std::string> debug_object(std::uint32_t db, std::string_view key) = 0;
   virtual void set_active_expire(bool on) = 0;
+
+  // Scripts: the run under way, and how many libraries and functions there are.
+  [[nodiscard]] virtual commands::ScriptHost* script_host() = 0;
+  struct LibraryCounts {
+    std::size_t libraries = 0;
+    std::size_t functions = 0;
+  };
+  [[nodiscard]] virtual LibraryCounts library_counts() const = 0;
 };
 
 }  // namespace redraft::replica::local

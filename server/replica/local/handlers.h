@@ -51,6 +51,14 @@ void asking(LocalContext& context);
 // Names of clients, libraries and versions: printable ASCII without spaces.
 [[nodiscard]] bool printable_word(std::string_view text);
 
+// scripting_commands.cc
+void script_debug(LocalContext& context);
+void script_help(LocalContext& context);
+void script_kill(LocalContext& context);
+void function_help(LocalContext& context);
+void function_kill(LocalContext& context);
+void function_stats(LocalContext& context);
+
 // client_commands.cc
 // As CLIENT LIST shows it.
 [[nodiscard]] std::string describe_client(const Session& session, std::uint64_t now_ms);

@@ -64,6 +64,18 @@ const MemberView* self_of(const NodeView& view) {
 LocalHandler find_local(commands::CommandId id) {
   using Id = commands::CommandId;
   switch (id) {
+    case Id::kScriptDebug:
+      return script_debug;
+    case Id::kScriptHelp:
+      return script_help;
+    case Id::kScriptKill:
+      return script_kill;
+    case Id::kFunctionHelp:
+      return function_help;
+    case Id::kFunctionKill:
+      return function_kill;
+    case Id::kFunctionStats:
+      return function_stats;
     case Id::kPing:
       return ping;
     case Id::kEcho:

@@ -1,0 +1,147 @@
+#include <array>
+#include <span>
+
+#include "server/commands/docs.h"
+
+// Documentation of scripts and functions. The notations are explained in docs.h.
+
+namespace redraft::commands {
+
+namespace {
+
+constexpr std::string_view kWorst = "RW access update @2 #0:1:1 !what a script does with its keys is not known";
+constexpr std::string_view kWorstOfReads = "RO access @2 #0:1:1 !what a script reads of its keys is not known";
+constexpr std::string_view kAllShards = "request_policy:all_shards response_policy:all_succeeded";
+
+constexpr auto kScripting = std::to_array<CommandDocs>({
+    {.id = CommandId::kEval,
+     .since = "2.6.0",
+     .summary = "Runs a Lua script.",
+     .complexity = "That of the script",
+     .key_specs = kWorst,
+     .arguments = "script:string numkeys:integer key?*:key@0 arg?*:string"},
+    {.id = CommandId::kEvalRo,
+     .since = "7.0.0",
+     .summary = "Runs a Lua script that may not write.",
+     .complexity = "That of the script",
+     .key_specs = kWorstOfReads,
+     .arguments = "script:string numkeys:integer key*:key@0 arg*:string"},
+    {.id = CommandId::kEvalsha,
+     .since = "2.6.0",
+     .summary = "Runs a Lua script by its SHA-1 digest.",
+     .complexity = "That of the script",
+     .key_specs = "RW access update @2 #0:1:1",
+     .arguments = "sha1:string numkeys:integer key?*:key@0 arg?*:string"},
+    {.id = CommandId::kEvalshaRo,
+     .since = "7.0.0",
+     .summary = "Runs a Lua script that may not write, by its SHA-1 digest.",
+     .complexity = "That of the script",
+     .key_specs = "RO access @2 #0:1:1",
+     .arguments = "sha1:string numkeys:integer key*:key@0 arg*:string"},
+    {.id = CommandId::kFcall,
+     .since = "7.0.0",
+     .summary = "Calls a function.",
+     .complexity = "That of the function",
+     .key_specs = kWorst,
+     .arguments = "function:string numkeys:integer key?*:key@0 arg?*:string"},
+    {.id = CommandId::kFcallRo,
+     .since = "7.0.0",
+     .summary = "Calls a function that may not write.",
+     .complexity = "That of the function",
+     .key_specs = kWorstOfReads,
+     .arguments = "function:string numkeys:integer key*:key@0 arg*:string"},
+    {.id = CommandId::kFunction,
+     .since = "7.0.0",
+     .summary = "Commands about functions.",
+     .complexity = "Depends on the subcommand"},
+    {.id = CommandId::kFunctionDelete,
+     .since = "7.0.0",
+     .summary = "Removes a library and its functions.",
+     .complexity = "O(1)",
+     .tips = kAllShards,
+     .arguments = "library-name:string"},
+    {.id = CommandId::kFunctionDump,
+     .since = "7.0.0",
+     .summary = "All libraries as one value, for FUNCTION RESTORE.",
+     .complexity = "O(N), N: functions"},
+    {.id = CommandId::kFunctionFlush,
+     .since = "7.0.0",
+     .summary = "Removes all libraries.",
+     .complexity = "O(N), N: functions",
+     .tips = kAllShards,
+     .arguments = "flush-type?:oneof{async:pure-token=ASYNC sync:pure-token=SYNC}"},
+    {.id = CommandId::kFunctionHelp, .since = "7.0.0", .summary = "Explains the subcommands.", .complexity = "O(1)"},
+    {.id = CommandId::kFunctionKill,
+     .since = "7.0.0",
+     .summary = "Ends the function that runs now.",
+     .complexity = "O(1)",
+     .tips = "request_policy:all_shards response_policy:one_succeeded"},
+    {.id = CommandId::kFunctionList,
+     .since = "7.0.0",
+     .summary = "All libraries with their functions.",
+     .complexity = "O(N), N: functions",
+     .tips = "nondeterministic_output_order",
+     .arguments = "library-name-pattern?:string=LIBRARYNAME withcode?:pure-token=WITHCODE"},
+    {.id = CommandId::kFunctionLoad,
+     .since = "7.0.0",
+     .summary = "Adds a library, or replaces one.",
+     .complexity = "O(1), besides compiling the code",
+     .tips = kAllShards,
+     .arguments = "replace?:pure-token=REPLACE function-code:string"},
+    {.id = CommandId::kFunctionRestore,
+     .since = "7.0.0",
+     .summary = "Adds the libraries of a FUNCTION DUMP.",
+     .complexity = "O(N), N: functions in the payload",
+     .tips = kAllShards,
+     .arguments = "serialized-value:string "
+                  "policy?:oneof{flush:pure-token=FLUSH append:pure-token=APPEND replace:pure-token=REPLACE}"},
+    {.id = CommandId::kFunctionStats,
+     .since = "7.0.0",
+     .summary = "The function that runs now, and how many there are.",
+     .complexity = "O(1)",
+     .tips = "nondeterministic_output request_policy:all_shards response_policy:special"},
+    {.id = CommandId::kScript,
+     .since = "2.6.0",
+     .summary = "Commands about Lua scripts.",
+     .complexity = "Depends on the subcommand"},
+    {.id = CommandId::kScriptDebug,
+     .since = "3.2.0",
+     .summary = "Sets the debug mode of scripts, of which there is none here.",
+     .complexity = "O(1)",
+     .arguments = "mode:oneof{yes:pure-token=YES sync:pure-token=SYNC no:pure-token=NO}"},
+    {.id = CommandId::kScriptExists,
+     .since = "2.6.0",
+     .summary = "Whether scripts are in the cache.",
+     .complexity = "O(N), N: digests",
+     .tips = "request_policy:all_shards response_policy:agg_logical_and",
+     .arguments = "sha1*:string"},
+    {.id = CommandId::kScriptFlush,
+     .since = "2.6.0",
+     .summary = "Empties the script cache.",
+     .complexity = "O(N), N: scripts",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded",
+     .arguments = "flush-type?:oneof>6.2.0{async:pure-token=ASYNC sync:pure-token=SYNC}",
+     .history = "6.2.0 Added the `ASYNC` and `SYNC` flushing mode modifiers."},
+    {.id = CommandId::kScriptHelp, .since = "5.0.0", .summary = "Explains the subcommands.", .complexity = "O(1)"},
+    {.id = CommandId::kScriptKill,
+     .since = "2.6.0",
+     .summary = "Ends the script that runs now.",
+     .complexity = "O(1)",
+     .tips = "request_policy:all_shards response_policy:one_succeeded"},
+    {.id = CommandId::kScriptLoad,
+     .since = "2.6.0",
+     .summary = "Puts a script into the cache.",
+     .complexity = "O(N), N: bytes of the script",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded",
+     .arguments = "script:string"},
+});
+
+constexpr auto kGroups = std::to_array<DocsGroup>({{"scripting", kScripting}});
+
+}  // namespace
+
+std::span<const DocsGroup> docs_of_scripting() {
+  return kGroups;
+}
+
+}  // namespace redraft::commands

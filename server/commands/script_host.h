@@ -1,0 +1,86 @@
+#pragma once
+
+#include <cstdint>
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "server/scripting/machine.h"
+#include "server/scripting/script_flags.h"
+
+namespace redraft::store {
+class Scripts;
+struct Library;
+}  // namespace redraft::store
+
+namespace redraft::commands {
+
+// What a node has for running scripts: the machine, code compiled before, what it learned of it, and the run under way.
+// One per replica. Nothing here is replicated and nothing decides state: a node without it only works more.
+class ScriptHost {
+ public:
+  // A script by its digest. Kept for reuse, so a pointer holds until the next call.
+  struct Script {
+    std::string body;
+    scripting::Image image;
+    std::uint32_t flags = 0;  // scripting::ScriptFlag
+    bool writes = false;      // it tried to write in a run that only read
+    std::list<std::string_view>::iterator use;
+  };
+  struct LoadedLibrary {
+    std::string code;
+    scripting::Image image;
+  };
+
+  ScriptHost();
+  ~ScriptHost();
+  ScriptHost(const ScriptHost&) = delete;
+  ScriptHost& operator=(const ScriptHost&) = delete;
+
+  [[nodiscard]] scripting::Machine& machine();
+
+  // The script compiled; nullptr with Redis's error line when it is none.
+  [[nodiscard]] Script* prepare(std::string_view sha, std::string_view body, std::string& error);
+  // Compiled before on this node; nullptr otherwise.
+  [[nodiscard]] Script* find(std::string_view sha);
+  // SCRIPT FLUSH.
+  void forget_scripts();
+  // The library with its functions registered. `name` and `library` are the store's.
+  [[nodiscard]] const scripting::Image& prepare_library(std::string_view name, const store::Library& library);
+  void keep_library(std::string_view name, std::string_view code, scripting::Image image);
+
+  // ---- A read that turned out to write: it replied nothing, and must go through the log.
+  void want_log() { wants_log_ = true; }
+  [[nodiscard]] bool take_wants_log() { return std::exchange(wants_log_, false); }
+
+  // ---- The run under way, for SCRIPT KILL, FUNCTION KILL and FUNCTION STATS
+  struct Running {
+    std::string name;
+    std::vector<std::string> arguments;  // of the command, the beginnings of long ones
+    std::uint64_t since_ms = 0;          // by the clock of FUNCTION STATS
+    bool function = false;
+    bool applying = false;  // by the log: every node does the same, so no node may end it
+    bool kill = false;      // somebody asked
+  };
+  [[nodiscard]] Running* running() { return running_.get(); }
+  void begin_run(std::unique_ptr<Running> running) { running_ = std::move(running); }
+  void end_run() { running_.reset(); }
+
+ private:
+  static constexpr std::size_t kImagesMax = std::size_t{64} << 20;
+  void forget_oldest();
+
+  std::unique_ptr<scripting::Machine> machine_;
+  std::map<std::string, Script, std::less<>> scripts_;
+  std::list<std::string_view> by_use_;  // oldest first; views of the keys
+  std::size_t bytes_ = 0;
+  std::map<std::string, LoadedLibrary, std::less<>> libraries_;
+  bool wants_log_ = false;
+  std::unique_ptr<Running> running_;
+};
+
+}  // namespace redraft::commands

@@ -1,0 +1,83 @@
+#include "server/commands/scripts.h"
+
+#include "server/replica/engine.h"
+
+// Which way a script goes (redis-semantics, "Scripts"). One that says or is known to write is an entry. Any other is
+// tried as a read, behind its barrier and without an entry; when it comes to a write nothing has happened yet, so it
+// goes into the log instead, at its connection's place: until that is decided no later write of the connection is
+// proposed.
+
+namespace redraft::replica {
+
+using commands::Command;
+using commands::CommandId;
+using commands::ScriptPath;
+
+bool Engine::take_script(Session& session, const Command& command, Arguments arguments) {
+  const ScriptPath path = commands::script_path(command, arguments, *store_, script_host_);
+  if (path == ScriptPath::kLog || (path == ScriptPath::kTry && !Pipeline::fits(encoded_size({}, arguments)))) {
+    std::vector<std::string_view> replaced;
+    CommandId id = command.id;
+    const Arguments logged = for_log(command, arguments, id, replaced);
+    return propose(session, id, command, logged);
+  }
+  take_read(session, command, arguments, path == ScriptPath::kTry);
+  return true;
+}
+
+// EVALSHA of a script that only this node knows becomes its EVAL.
+Engine::Arguments Engine::for_log(const Command& command, Arguments arguments, CommandId& id,
+                                  std::vector<std::string_view>& replaced) {
+  const std::string_view body = commands::body_for_log(command, arguments, *store_, script_host_);
+  if (body.empty()) return arguments;
+  replaced.assign(arguments.begin(), arguments.end());
+  replaced[0] = "eval";
+  replaced[1] = body;
+  id = CommandId::kEval;
+  return replaced;
+}
+
+// The script at the session's front was read-only so far and wants to write. True when it was answered after all.
+bool Engine::move_to_log(Session& session, Pending& head, Arguments arguments) {
+  if (!leading()) {
+    redirect(session, *head.command, arguments, session.writer());
+    return true;
+  }
+  if (disk_full_) {
+    session.writer().error("MISCONF Errors writing to the log: No space left on device");
+    return true;
+  }
+  std::vector<std::string_view> replaced;
+  CommandId id = head.command->id;
+  const Arguments logged = for_log(*head.command, arguments, id, replaced);
+  CommandHeader header{.id = id, .connection = connection_of(session), .number = head.number};
+  header.db = head.db;
+  header.user = session.user_id;
+  const std::size_t size = encoded_size(header, logged);
+  if (!Pipeline::fits(size)) {
+    session.writer().error("ERR script too large to be logged by its digest: send EVAL");
+    return true;
+  }
+  sessions_.acquire(session);
+  if (pipeline_.full(size)) {
+    // It runs once more when the open batch is applied, and finds room in the next.
+    head.round = 0;
+    head.batch = pipeline_.want_entry(&session);
+    return false;
+  }
+  head.kind = Pending::Kind::kWrite;
+  head.tries = false;
+  --session.tries;
+  head.round = 0;
+  head.batch = pipeline_.add(&session, header, logged);
+  ++session.writes_pending;
+  session.last_write_batch = head.batch;
+  return false;
+}
+
+local::Actions::LibraryCounts Engine::library_counts() const {
+  if (store_ == nullptr) return {};
+  return {store_->scripts().libraries().size(), store_->scripts().function_count()};
+}
+
+}  // namespace redraft::replica
