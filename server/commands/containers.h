@@ -10,7 +10,7 @@
 
 namespace redraft::commands {
 
-// What the handlers of hashes and sorted sets do to keys, on top of keyspace.h.
+// What the handlers of hashes and sorted sets do to keys, on top of keyspace.h, and what they share with those of sets.
 
 template <class T>
 inline constexpr store::Type kTypeOf = std::is_same_v<T, store::Hash> ? store::Type::kHash : store::Type::kSortedSet;
@@ -65,6 +65,28 @@ void remove_if_empty(Context& context, std::string_view key, const T& container)
   if (container.size() > 0) return;
   remove_key(context, key);
   context.notify(Event::kGeneric, "del", key);
+}
+
+// SREM, HDEL and ZREM: the elements from argument 2 on. Answers how many were there.
+template <class T>
+void remove_elements(Context& context, Event event, std::string_view name) {
+  const std::string_view key = context.argument(1);
+  T* container = nullptr;
+  if (!find_for_write(context, key, container)) return;
+  if (container == nullptr) return context.reply.integer(0);
+  std::int64_t removed = 0;
+  Breaths breaths(context);
+  for (const std::string_view element : context.arguments.subspan(2)) {
+    if (container->remove(element)) ++removed;
+    if (container->size() == 0) break;
+    breaths.step();
+  }
+  if (removed > 0) {
+    changed(context, key);
+    context.notify(event, name, key);
+    remove_if_empty(context, key, *container);
+  }
+  context.reply.integer(removed);
 }
 
 }  // namespace redraft::commands

@@ -127,23 +127,7 @@ void hvals(Context& context) {
 }
 
 void hdel(Context& context) {
-  const std::string_view key = context.argument(1);
-  store::Hash* hash = nullptr;
-  if (!find_for_write(context, key, hash)) return;
-  if (hash == nullptr) return context.reply.integer(0);
-  std::int64_t removed = 0;
-  Breaths breaths(context);
-  for (const std::string_view field : context.arguments.subspan(2)) {
-    if (hash->remove(field)) ++removed;
-    if (hash->size() == 0) break;
-    breaths.step();
-  }
-  if (removed > 0) {
-    changed(context, key);
-    context.notify(Event::kHash, "hdel", key);
-    remove_if_empty(context, key, *hash);
-  }
-  context.reply.integer(removed);
+  remove_elements<store::Hash>(context, Event::kHash, "hdel");
 }
 
 void hlen(Context& context) {

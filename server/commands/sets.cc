@@ -4,6 +4,7 @@
 #include <string>
 
 #include "server/commands/arguments.h"
+#include "server/commands/containers.h"
 #include "server/commands/keyspace.h"
 #include "server/commands/random_ranks.h"
 
@@ -31,23 +32,7 @@ void sadd(Context& context) {
 }
 
 void srem(Context& context) {
-  const std::string_view key = context.argument(1);
-  store::Set* set = nullptr;
-  if (!find_for_write(context, key, set)) return;
-  if (set == nullptr) return context.reply.integer(0);
-  std::int64_t removed = 0;
-  Breaths breaths(context);
-  for (const std::string_view member : context.arguments.subspan(2)) {
-    if (set->remove(member)) ++removed;
-    if (set->size() == 0) break;
-    breaths.step();
-  }
-  if (removed > 0) {
-    changed(context, key);
-    context.notify(Event::kSet, "srem", key);
-    remove_if_empty(context, key, *set);
-  }
-  context.reply.integer(removed);
+  remove_elements<store::Set>(context, Event::kSet, "srem");
 }
 
 void smembers(Context& context) {

@@ -151,23 +151,7 @@ void zincrby(Context& context) {
 }
 
 void zrem(Context& context) {
-  const std::string_view key = context.argument(1);
-  store::SortedSet* set = nullptr;
-  if (!find_for_write(context, key, set)) return;
-  if (set == nullptr) return context.reply.integer(0);
-  std::int64_t removed = 0;
-  Breaths breaths(context);
-  for (const std::string_view member : context.arguments.subspan(2)) {
-    if (set->remove(member)) ++removed;
-    if (set->size() == 0) break;
-    breaths.step();
-  }
-  if (removed > 0) {
-    changed(context, key);
-    context.notify(Event::kSortedSet, "zrem", key);
-    remove_if_empty(context, key, *set);
-  }
-  context.reply.integer(removed);
+  remove_elements<store::SortedSet>(context, Event::kSortedSet, "zrem");
 }
 
 void zcard(Context& context) {

@@ -8,6 +8,7 @@
 
 #include "base/check.h"
 #include "resp/number.h"
+#include "server/store/trie_parts.h"
 
 namespace redraft::store {
 namespace {
@@ -257,33 +258,19 @@ void Set::begin_walk(std::string& to) {
   walk_from_ = 0;
 }
 
-// A leaf's name: the first bits that its hashes share, and how many.
-void Set::write_leaf(std::string& to, const Table::Leaf& const_leaf) const {
-  auto& leaf = const_cast<Table::Leaf&>(const_leaf);  // reads only; the accessors are not const
-  const std::uint64_t hashed = MemberTraits::hash(shared_.hash_seed, leaf.items()[0]);
-  std::string body;
-  put_number(body, table_.depth_of(hashed));
-  put_number(body, hashed);
-  put_number(body, leaf.count);
-  for (std::uint32_t i = 0; i < leaf.count; ++i) put_bytes(body, member_bytes(leaf.items()[i]));
-  put_part(to, id(), body);
+void Set::write_leaf(std::string& to, const Table::Leaf& leaf) const {
+  TrieParts<MemberTraits>::write(
+      to, id(), table_, const_cast<Table::Leaf&>(leaf),  // reads only
+      shared_.hash_seed, [](std::string& body, const Member* member) { put_bytes(body, member_bytes(member)); });
 }
 
 bool Set::walk(std::string& to, std::size_t bytes_max) {
-  const std::size_t begin = to.size();
   if (encoding_ != Encoding::kTable) {
     if (epoch_ < shared_.epoch) before_change_small();
     return true;
   }
-  while (Table::Leaf* leaf = table_.leaf_from(walk_from_, walk_from_)) {
-    if (leaf->epoch < shared_.epoch) {
-      write_leaf(to, *leaf);
-      leaf->epoch = shared_.epoch;
-    }
-    if (walk_from_ == 0) return true;
-    if (to.size() - begin >= bytes_max) return false;
-  }
-  return true;
+  return TrieParts<MemberTraits>::walk(table_, walk_from_, shared_.epoch, to, bytes_max,
+                                       [&](Table::Leaf& leaf) { write_leaf(to, leaf); });
 }
 
 Status Set::restore_header(std::string_view from) {
@@ -296,26 +283,13 @@ Status Set::restore_header(std::string_view from) {
 
 Status Set::restore_part(std::string_view from) {
   if (encoding_ != Encoding::kTable) return decode(from);
-  std::uint64_t depth = 0;
-  std::uint64_t prefix = 0;
-  std::uint64_t count = 0;
-  if (!take_number(from, depth) || !take_number(from, prefix) || !take_number(from, count) ||
-      depth > Table::kDepthMax || count == 0 || count > from.size()) {
-    return malformed("set part");
-  }
-  Table::Leaf* leaf =
-      table_.restore_leaf(prefix, static_cast<std::uint32_t>(depth), static_cast<std::uint32_t>(count), shared_.epoch);
-  if (leaf == nullptr) return malformed("set: parts overlap");
-  std::uint32_t i = 0;
-  for (; i < count; ++i) {
-    std::string_view member;
-    if (!take_bytes(from, member)) break;
-    leaf->items()[i] = make_member(member);
-    leaf->tags()[i] = Table::tag(hash(member));
-    add_bytes(static_cast<std::int64_t>(member.size()) + kMemberBytes);
-  }
-  leaf->count = i;
-  return i == count && from.empty() ? Status(Done{}) : Status(malformed("set part"));
+  return TrieParts<MemberTraits>::restore(table_, from, shared_.hash_seed, shared_.epoch,
+                                          [&](std::string_view& rest) -> Member* {
+                                            std::string_view member;
+                                            if (!take_bytes(rest, member)) return nullptr;
+                                            add_bytes(static_cast<std::int64_t>(member.size()) + kMemberBytes);
+                                            return make_member(member);
+                                          });
 }
 
 Status Set::restore_end() {
