@@ -146,7 +146,7 @@ void change(Store& store, Draw& draw, std::uint64_t keys) {
     case 26:
       store.waiters().remove({1, draw.below(40), 1});
       if (const WaiterId id{1, draw.below(40), 1}; store.waiters().find(id) == nullptr) {
-        store.waiters().add({id, db, 7, {name, other}, {"BLPOP", name, other, "0"}});
+        store.waiters().add({id, db, 7, false, {name, other}, {"BLPOP", name, other, "0"}});
       }
       break;
     default:
@@ -551,9 +551,9 @@ TEST(Store, WatchSeesEveryChangeAndSurvivesASnapshot) {
 
 TEST(Waiters, AreServedInTheOrderInWhichTheyBeganToWait) {
   Waiters waiters;
-  waiters.add({{2, 10, 1}, 0, 1, {"b", "a"}, {}});
-  waiters.add({{1, 11, 1}, 0, 1, {"a", "a"}, {}});
-  waiters.add({{3, 12, 1}, 1, 1, {"a"}, {}});
+  waiters.add({{2, 10, 1}, 0, 1, false, {"b", "a"}, {}});
+  waiters.add({{1, 11, 1}, 0, 1, false, {"a", "a"}, {}});
+  waiters.add({{3, 12, 1}, 1, 1, false, {"a"}, {}});
   std::uint64_t position = 0;
   EXPECT_EQ(waiters.next(0, "a", position)->id.node, 2u);
   EXPECT_EQ(waiters.next(0, "a", position)->id.node, 1u);
