@@ -263,6 +263,8 @@ class Engine final : public commands::Surroundings,
   // "Node-local things").
   void executed(const Session& session, const commands::Command& command, Arguments arguments, std::uint64_t begin_ns,
                 bool failed);
+  // How long one of the log's stages took: LATENCY HISTOGRAM and, past the threshold, its events.
+  void note_stage(local::LatencyMonitor::Stage stage, std::uint64_t taken_us);
   void resume(Session& session, Hold hold);
   void process_resumed();
   [[nodiscard]] bool debug_allowed(const Session& session) const;
@@ -364,9 +366,12 @@ class Engine final : public commands::Surroundings,
   void feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db, const commands::Command& command,
                      Arguments arguments);
   void monitor_applied(const Applied& applied);
+  [[nodiscard]] static std::vector<std::string_view> without_secrets(const commands::Command& command,
+                                                                     Arguments arguments);
   void remember_read(Session& session, const commands::Command& command, Arguments arguments, bool caching);
   void forget_tracked();
   void miss_events();
+  [[nodiscard]] bool in_touch() const;
   void notice_lost_touch();
 
   // users.cc
@@ -457,6 +462,11 @@ class Engine final : public commands::Surroundings,
   std::vector<raft::Input> later_;  // what came up while an output was carried out
   std::deque<Promises> promises_;   // wait for their ticket
   raft::Ticket durable_;
+  struct Syncing {
+    raft::Ticket ticket;
+    std::uint64_t since_us = 0;
+  };
+  std::deque<Syncing> syncing_;  // entries on their way to this node's disk
   std::unique_ptr<store::Store> store_;
   Fragments fragments_;
   Eviction eviction_;
@@ -476,6 +486,7 @@ class Engine final : public commands::Surroundings,
   bool more_is_due_ = false;           // keys whose deadline has passed are left for the next turn
   std::uint64_t out_of_touch_us_ = 0;  // since when no leader is known; 0: one is
   bool told_out_of_touch_ = false;
+  std::map<std::uint64_t, std::uint64_t> peers_heard_us_;  // by node: its last status
   Pipeline pipeline_;
   ReadRounds reads_;
   ReadWaits read_waits_;

@@ -10,9 +10,11 @@ namespace redraft::replica {
 
 namespace {
 
-// Past so many bytes on their way to a node a message is not sent there; that node notices by its number.
 using Arguments = Engine::Arguments;
 
+// Every node says once a second that it is there.
+constexpr std::uint64_t kHeardWithin_us = 3'000'000;
+// Past so many bytes on their way to a node a message is not sent there; that node notices by its number.
 constexpr std::size_t kRelayUnsentMax = std::size_t{64} << 20;
 
 }  // namespace
@@ -56,9 +58,21 @@ void Engine::miss_events() {
   });
 }
 
-// Without a leader for a while this node may be cut off from where things happen.
+// A majority was heard of late, this node included: then nothing happens that it will not hear of, for whoever is not
+// heard now is asked what was missed when the link is back.
+bool Engine::in_touch() const {
+  if (raft_ == nullptr) return true;
+  std::size_t heard = 1;
+  for (const raft::Member& member : raft_->configuration().members()) {
+    const auto last = peers_heard_us_.find(member.id.value);
+    if (last != peers_heard_us_.end() && now_.monotonic_us < last->second + kHeardWithin_us) ++heard;
+  }
+  return 2 * heard > raft_->configuration().members().size();
+}
+
+// Without leader and majority for a while this node may be cut off from where things happen.
 void Engine::notice_lost_touch() {
-  if (leading() || leader_known()) {
+  if (leading() || leader_known() || in_touch()) {
     out_of_touch_us_ = 0;
     told_out_of_touch_ = false;
     return;
@@ -180,30 +194,40 @@ void append_argument(std::string& line, std::string_view argument) {
   line += '"';
 }
 
-// Passwords are not shown to whoever watches.
 bool is_secret(const commands::Command& command, Arguments arguments, std::size_t i) {
-  if (i == 0) return false;
-  if (command.id == commands::CommandId::kAuth) return true;
-  if (command.id != commands::CommandId::kHello) return false;
+  using commands::CommandId;
+  if (command.id == CommandId::kAuth) return i >= 1;
+  if (command.id == CommandId::kAclSetuser) return i >= 3;
+  if (command.id == CommandId::kConfigSet) {
+    return i >= 3 && i % 2 == 1 && commands::equals_ignoring_case(arguments[i - 1], "requirepass");
+  }
+  if (command.id != CommandId::kHello) return false;
   const auto is_auth = [&](std::size_t at) { return commands::equals_ignoring_case(arguments[at], "auth"); };
   return (i >= 3 && is_auth(i - 1)) || (i >= 4 && is_auth(i - 2));
 }
 
 }  // namespace
 
+// Passwords are not shown to whoever watches.
+std::vector<std::string_view> Engine::without_secrets(const commands::Command& command, Arguments arguments) {
+  std::vector<std::string_view> shown(arguments.begin(), arguments.end());
+  for (std::size_t i = 1; i < shown.size(); ++i) {
+    if (is_secret(command, arguments, i)) shown[i] = "(redacted)";
+  }
+  return shown;
+}
+
 // redis.io/commands/monitor. A write of another node's client is shown with that node in the place of an address.
 void Engine::feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db,
                            const commands::Command& command, Arguments arguments) {
   if (command.is(commands::kAdmin) || command.is(commands::kSkipMonitor) || replaying()) return;
-  std::string micros = std::to_string(now_.monotonic_us % 1'000'000);
+  std::string micros = std::to_string(now_.wall_ms % 1000 * 1000 + now_.monotonic_us % 1000);
   micros.insert(0, 6 - micros.size(), '0');
   std::string line = "+" + std::to_string(now_.wall_ms / 1000) + "." + micros + " [" + std::to_string(db) + " " +
                      (session != nullptr ? session->address().peer : "node:" + std::to_string(node)) + "]";
   static constexpr std::string_view kExec = "EXEC";  // its arguments here are what was queued
   if (command.id == commands::CommandId::kExec) arguments = std::span(&kExec, 1);
-  for (std::size_t i = 0; i < arguments.size(); ++i) {
-    append_argument(line, is_secret(command, arguments, i) ? std::string_view("(redacted)") : arguments[i]);
-  }
+  for (const std::string_view argument : without_secrets(command, arguments)) append_argument(line, argument);
   line += "\r\n";
   for (const std::uint64_t id : monitors_) {
     if (Session* watcher = sessions_.find(id)) pushes_.send(*watcher, line);

@@ -32,6 +32,7 @@ Engine::Engine(Settings& settings, Host& host, std::uint64_t seed, Time now)
       snapshots_(host, settings, *this) {
   statistics_.per_command.resize(1024);
   statistics_.last_save_s = now.wall_ms / 1000;
+  adopt_users();
 }
 
 Engine::~Engine() = default;
@@ -167,6 +168,7 @@ void Engine::carry_out(raft::Output& output) {
   if (output.disk.wanted()) {
     DiskRequest request;
     request.raft = std::move(output.disk);
+    if (!request.raft.entries.empty()) syncing_.push_back({request.raft.ticket, now_.monotonic_us});
     output.disk = {};
     host_.submit(std::move(request));
   }
@@ -287,6 +289,10 @@ void Engine::disk_done(DiskDone done) {
   }
   if (done.ticket.value == 0) return;
   durable_ = std::max(durable_, done.ticket);
+  while (!syncing_.empty() && syncing_.front().ticket <= durable_) {
+    note_stage(local::LatencyMonitor::Stage::kSync, now_.monotonic_us - syncing_.front().since_us);
+    syncing_.pop_front();
+  }
   send_durable_promises();
   feed(raft::Persisted{done.ticket});
 }

@@ -36,6 +36,7 @@ void Engine::peer_refused(std::uint64_t node) {
 
 void Engine::peer_status(std::uint64_t node, const PeerStatus& status) {
   clock_.peer_wall(node, status.wall_ms, now_);
+  peers_heard_us_[node] = now_.monotonic_us;
 }
 
 void Engine::transfer_asked(std::uint64_t to_node) {

@@ -382,12 +382,19 @@ void Engine::executed(const Session& session, const Command& command, Arguments 
   latency_.add_command(static_cast<std::uint16_t>(command.id), taken_us);
   const Values& values = settings_.values();
   if (taken_us >= values.slowlog_log_slower_than_us && !command.is(commands::kSkipSlowlog)) {
-    slow_log_.add(now_.wall_ms / 1000, taken_us, arguments, session.address().peer, session.name,
-                  values.slowlog_max_len);
+    slow_log_.add(now_.wall_ms / 1000, taken_us, without_secrets(command, arguments), session.address().peer,
+                  session.name, values.slowlog_max_len);
   }
   const std::uint64_t threshold_ms = values.latency_monitor_threshold_ms;
   if (threshold_ms != 0 && taken_us >= threshold_ms * 1000)
     latency_.add("command", now_.wall_ms / 1000, taken_us / 1000);
+}
+
+void Engine::note_stage(local::LatencyMonitor::Stage stage, std::uint64_t taken_us) {
+  latency_.add_stage(stage, taken_us);
+  const std::uint64_t threshold_ms = settings_.values().latency_monitor_threshold_ms;
+  if (threshold_ms == 0 || taken_us < threshold_ms * 1000) return;
+  latency_.add(local::LatencyMonitor::kStages[static_cast<std::size_t>(stage)], now_.wall_ms / 1000, taken_us / 1000);
 }
 
 void Engine::report_output(Session& session) {

@@ -54,7 +54,9 @@ void Tracking::disable(Session& session) {
   if (session.tracking == nullptr) return;
   drop_prefixes(session);
   session.tracking.reset();
-  if (--trackers_ == 0) keys_.clear();
+  if (--trackers_ > 0) return;
+  keys_.clear();
+  items_ = 0;
 }
 
 void Tracking::remember(Session& session, std::span<const std::string_view> arguments,
@@ -62,7 +64,7 @@ void Tracking::remember(Session& session, std::span<const std::string_view> argu
   for (const std::uint32_t position : positions) {
     auto found = keys_.find(arguments[position]);
     if (found == keys_.end()) found = keys_.emplace(arguments[position], std::set<std::uint64_t>()).first;
-    found->second.insert(session.id());
+    if (found->second.insert(session.id()).second) ++items_;
   }
   if (keys_max != 0 && keys_.size() > keys_max) evict(keys_max);
 }
@@ -86,6 +88,7 @@ void Tracking::changed(std::string_view key, std::uint64_t by) {
   const std::set<std::uint64_t> told = std::move(found->second);
   const std::string name = found->first;
   keys_.erase(found);
+  items_ -= told.size();
   const std::string_view one = name;
   for (const std::uint64_t id : told) {
     Session* session = sessions_.find(id);
@@ -122,6 +125,7 @@ void Tracking::invalidate(Session& session, std::span<const std::string_view> ke
 
 void Tracking::forget_everything() {
   keys_.clear();
+  items_ = 0;
   for (auto& [prefix, waiting] : prefixes_) waiting.changed.clear();
   sessions_.for_each([this](Session& session) {
     if (session.tracking != nullptr) invalidate(session, {});

@@ -40,6 +40,7 @@ class Tracking {
   void broadcast();
 
   [[nodiscard]] std::size_t key_count() const { return keys_.size(); }
+  [[nodiscard]] std::size_t item_count() const { return items_; }  // a key counts once for each client that was told it
   [[nodiscard]] std::size_t prefix_count() const { return prefixes_.size(); }
   [[nodiscard]] std::uint64_t client_count() const { return trackers_; }
 
@@ -56,7 +57,8 @@ class Tracking {
   Pushes& pushes_;
   std::uint64_t trackers_ = 0;
   std::map<std::string, std::set<std::uint64_t>, std::less<>> keys_;  // the sessions that were told it
-  std::string evict_after_;                                           // the next key to be forgotten comes after this
+  std::size_t items_ = 0;
+  std::string evict_after_;  // the next key to be forgotten comes after this
   std::map<std::string, Prefix, std::less<>> prefixes_;
 };
 

@@ -183,9 +183,19 @@ bool Engine::may_listen(const Session& session) const {
          all("ssubscribe", CommandId::kSsubscribe, PubSub::names_of(session, PubSub::Kind::kShardChannel));
 }
 
-// After a start or a snapshot: what the store has.
+// After a start or a snapshot: what the store has. Before there is a cluster only this node's requirepass can tell
+// whom to let in.
 void Engine::adopt_users() {
-  users_.adopt(store_->users(), store_->setting("acl-pubsub-default") == "allchannels");
+  const bool channels_by_default = store_ != nullptr && store_->setting("acl-pubsub-default") == "allchannels";
+  if (store_ != nullptr && !store_->users().empty()) {
+    users_.adopt(store_->users(), channels_by_default);
+  } else {
+    const std::string& password = settings_.values().require_pass;
+    const std::string proof = password.empty() ? "nopass" : "#" + local::password_hash(password);
+    store::Store::Users users;
+    users["default"].rules = "on " + proof + " ~* &* +@all";
+    users_.adopt(users, channels_by_default);
+  }
   users_changed({});
 }
 

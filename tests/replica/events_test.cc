@@ -305,6 +305,16 @@ TEST_F(EventsTest, ANodeThatStopsLeadingTellsItsClientsToForget) {
   await_leader();
 }
 
+TEST_F(EventsTest, LatencyKnowsTheLogsStages) {
+  begin(3);
+  Talker client(*world_, leader().id());
+  client.ask({"SET", "k", "v"});
+  const std::string told = client.ask({"LATENCY", "HISTOGRAM", "log-sync", "log-commit", "log-apply"});
+  for (const std::string stage : {"log-sync", "log-commit", "log-apply"}) {
+    EXPECT_NE(told.find(bulk(stage)), std::string::npos) << told;
+  }
+}
+
 TEST_F(EventsTest, MonitorShowsReadsWhereTheyRunAndWritesWhereTheyAreApplied) {
   begin(3);
   Talker here(*world_, leader().id());

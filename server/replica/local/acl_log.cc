@@ -12,6 +12,7 @@ constexpr std::size_t kLookedBack = 10;
 }  // namespace
 
 void AclLog::add(Entry entry, std::uint64_t now_ms, std::uint64_t entries_max) {
+  ++denied_[entry.reason];
   entry.updated_ms = now_ms;
   for (std::size_t i = 0; i < entries_.size() && i < kLookedBack; ++i) {
     Entry& known = entries_[i];

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -26,9 +27,15 @@ class AclLog {
   void add(Entry entry, std::uint64_t now_ms, std::uint64_t entries_max);
   void clear() { entries_.clear(); }
   [[nodiscard]] const std::deque<Entry>& entries() const { return entries_; }
+  // How often for that reason since the node started, whatever was forgotten.
+  [[nodiscard]] std::uint64_t denied(std::string_view reason) const {
+    const auto found = denied_.find(reason);
+    return found == denied_.end() ? 0 : found->second;
+  }
 
  private:
   std::deque<Entry> entries_;
+  std::map<std::string_view, std::uint64_t> denied_;
   std::uint64_t next_id_ = 0;
 };
 

@@ -2,9 +2,12 @@
 #include <array>
 #include <cstdio>
 
+#include "server/replica/local/acl_log.h"
 #include "server/replica/local/handlers.h"
 #include "server/replica/local/latency_monitor.h"
 #include "server/replica/local/node_names.h"
+#include "server/replica/pubsub.h"
+#include "server/replica/tracking.h"
 #include "server/replica/version.h"
 
 namespace redraft::replica::local {
@@ -149,7 +152,7 @@ void Info::clients() {
   number("client_recent_max_input_buffer", largest_input);
   number("client_recent_max_output_buffer", largest_output);
   number("blocked_clients", blocked);
-  field("tracking_clients", "0");
+  number("tracking_clients", context_.actions.tracking().client_count());
   number("pubsub_clients", pubsub);
   number("watching_clients", watching);
   number("clients_in_timeout_table", timed);
@@ -274,16 +277,28 @@ void Info::stats() {
   zeros({"evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"});
   number("keyspace_hits", statistics_.keyspace_hits);
   number("keyspace_misses", statistics_.keyspace_misses);
-  zeros({"pubsub_channels", "pubsub_patterns", "pubsubshard_channels", "latest_fork_usec", "total_forks",
-         "migrate_cached_sockets", "slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses",
-         "active_defrag_key_hits", "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
-         "tracking_total_keys", "tracking_total_items", "tracking_total_prefixes", "unexpected_error_replies"});
+  const PubSub& pubsub = context_.actions.pubsub();
+  number("pubsub_channels", pubsub.names(PubSub::Kind::kChannel).size());
+  number("pubsub_patterns", pubsub.pattern_count());
+  number("pubsubshard_channels", pubsub.names(PubSub::Kind::kShardChannel).size());
+  zeros({"latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
+         "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
+         "total_active_defrag_time", "current_active_defrag_time", "unexpected_error_replies"});
+  const Tracking& tracking = context_.actions.tracking();
+  number("tracking_total_keys", tracking.key_count());
+  number("tracking_total_items", tracking.item_count());
+  number("tracking_total_prefixes", tracking.prefix_count());
   number("total_error_replies", statistics_.error_replies);
   zeros({"dump_payload_sanitizations"});
   number("total_reads_processed", statistics_.commands.total);
   number("total_writes_processed", statistics_.commands.total);
-  zeros({"io_threaded_reads_processed", "io_threaded_writes_processed", "reply_buffer_shrinks", "reply_buffer_expands",
-         "acl_access_denied_auth", "acl_access_denied_cmd", "acl_access_denied_key", "acl_access_denied_channel"});
+  zeros(
+      {"io_threaded_reads_processed", "io_threaded_writes_processed", "reply_buffer_shrinks", "reply_buffer_expands"});
+  const AclLog& log = context_.actions.acl_log();
+  number("acl_access_denied_auth", log.denied("auth"));
+  number("acl_access_denied_cmd", log.denied("command"));
+  number("acl_access_denied_key", log.denied("key"));
+  number("acl_access_denied_channel", log.denied("channel"));
 }
 
 void Info::replicas() {

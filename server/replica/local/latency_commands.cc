@@ -179,6 +179,11 @@ void latency_histogram(LocalContext& context) {
     for (const commands::Command& command : commands::all_commands()) show(command);
   } else {
     for (const std::string_view name : context.arguments.subspan(2)) {
+      // The log's stages have no place among the commands, but can be asked for.
+      if (const Histogram* stage = monitor.stage(name); stage != nullptr && stage->count() != 0) {
+        answer_histogram(context.reply, name, *stage);
+        ++count;
+      }
       for (const commands::Command& command : commands::all_commands()) {
         // A container's name stands for all its subcommands.
         const bool inside = command.name.size() > name.size() && command.name[name.size()] == '|' &&

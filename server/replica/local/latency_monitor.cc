@@ -80,6 +80,13 @@ std::size_t LatencyMonitor::reset_all() {
   return count;
 }
 
+const Histogram* LatencyMonitor::stage(std::string_view name) const {
+  for (std::size_t i = 0; i < kStages.size(); ++i) {
+    if (name == kStages[i]) return &stages_[i];
+  }
+  return nullptr;
+}
+
 void LatencyMonitor::add_command(std::uint16_t command_id, std::uint64_t microseconds) {
   if (command_id >= commands_.size()) commands_.resize(command_id + 1u);
   if (commands_[command_id] == nullptr) commands_[command_id] = std::make_unique<Histogram>();

@@ -50,14 +50,28 @@ class LatencyMonitor {
   bool reset(std::string_view event);
   std::size_t reset_all();
 
+  // What a write waits for, besides its execution: the disk that takes a batch of the log, from the request to the end
+  // of its sync; the majority, from the batch's proposal to its commit as this node's own; the apply of an entry.
+  enum class Stage : std::uint8_t { kSync, kCommit, kApply };
+  static constexpr std::array<std::string_view, 3> kStages{"log-sync", "log-commit", "log-apply"};
+  void add_stage(Stage stage, std::uint64_t microseconds) {
+    stages_[static_cast<std::size_t>(stage)].add(microseconds);
+  }
+  // By a name of kStages; nullptr for any other.
+  [[nodiscard]] const Histogram* stage(std::string_view name) const;
+
   // One execution, by command id.
   void add_command(std::uint16_t command_id, std::uint64_t microseconds);
   [[nodiscard]] const Histogram* command(std::uint16_t command_id) const;
-  void reset_commands() { commands_.clear(); }
+  void reset_commands() {
+    commands_.clear();
+    stages_ = {};
+  }
 
  private:
   std::map<std::string, Event, std::less<>> events_;
   std::vector<std::unique_ptr<Histogram>> commands_;
+  std::array<Histogram, kStages.size()> stages_;
 };
 
 }  // namespace redraft::replica::local
