@@ -11,7 +11,8 @@ namespace redraft::wal {
 namespace {
 
 constexpr std::uint32_t kIdentityVersion = 1;
-constexpr std::size_t kIdentitySize = 48;
+constexpr std::size_t kIdentitySize = 56;
+constexpr std::size_t kIdentitySizeFirst = 48;  // without the claimed node
 
 }  // namespace
 
@@ -22,6 +23,7 @@ std::string encode_identity(const Identity& identity) {
   store_little(bytes.data() + 24, identity.node_id);
   store_little(bytes.data() + 32, identity.incarnation);
   store_little(bytes.data() + 40, identity.boot);
+  store_little(bytes.data() + 48, identity.claimed_node);
   return bytes;
 }
 
@@ -30,11 +32,12 @@ Result<Identity> decode_identity(const std::string& bytes) {
   if (const auto version = load_little<std::uint32_t>(bytes.data()); version != kIdentityVersion) {
     return Error{ErrorCode::kUnsupported, "identity version " + std::to_string(version) + " is not known here"};
   }
-  if (bytes.size() != kIdentitySize) return Error{ErrorCode::kCorrupt, "the identity has a wrong size"};
+  if (bytes.size() != kIdentitySize && bytes.size() != kIdentitySizeFirst) return Error{ErrorCode::kCorrupt, "the identity has a wrong size"};
   Identity identity{.cluster_id = {},
                     .node_id = load_little<std::uint64_t>(bytes.data() + 24),
                     .incarnation = load_little<std::uint64_t>(bytes.data() + 32),
                     .boot = load_little<std::uint64_t>(bytes.data() + 40)};
+  if (bytes.size() == kIdentitySize) identity.claimed_node = load_little<std::uint64_t>(bytes.data() + 48);
   std::memcpy(identity.cluster_id.data(), bytes.data() + 4, identity.cluster_id.size());
   return identity;
 }

@@ -19,6 +19,8 @@ struct Identity {
   std::uint64_t node_id = 0;
   std::uint64_t incarnation = 0;  // drawn anew whenever a node starts from an empty directory
   std::uint64_t boot = 0;         // raised durably at each start
+  // The id that the operator gave this directory, if the cluster gave it another one: it had been somebody else's.
+  std::uint64_t claimed_node = 0;
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 

@@ -178,10 +178,9 @@ class Directories(unittest.TestCase):
             kept = follower.directory.with_name("kept")
             follower.directory.rename(kept)
             follower.directory.mkdir()
-            follower.start()
+            self.cannot_complete_a_majority(cluster, follower)
             with cluster.connect() as connection:
                 connection.ask("SET", "after", "1")
-            self.cannot_complete_a_majority(cluster, follower)
             with cluster.connect() as connection:
                 self.assertEqual([connection.ask("GET", f"k{i}") for i in range(100)], [b"%d" % i for i in range(100)])
                 self.assertEqual(connection.ask("GET", "after"), b"1")
@@ -191,6 +190,9 @@ class Directories(unittest.TestCase):
         leader = cluster.wait_leader()
         other = next(node for node in cluster.nodes if node not in (leader, suspect))
         other.kill()
+        if not suspect.alive:
+            suspect.start()
+            suspect.wait_ready()
         try:
             with leader.connect(timeout=3) as connection:
                 reply = connection.call("SET", "unsafe", "1")

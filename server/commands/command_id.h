@@ -396,6 +396,9 @@ enum class CommandId : std::uint16_t {
   kSentinelReplicas = 477,             // sentinel|replicas
   kSentinelSentinels = 478,            // sentinel|sentinels
   kSentinelSlaves = 479,               // sentinel|slaves
+
+  kClusterDemote = 480,   // cluster|demote
+  kClusterPromote = 481,  // cluster|promote
 };
 
 }  // namespace redraft::commands

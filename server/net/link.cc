@@ -1,5 +1,7 @@
 #include "server/net/link.h"
 
+#include <netinet/in.h>
+
 #include <algorithm>
 #include <array>
 #include <memory>
@@ -47,6 +49,14 @@ Link::Link(replica::LinkId id, UniqueStream socket, std::span<char> scratch, std
     : id_(id), socket_(std::move(socket)), scratch_(scratch), reader_(frame_max), events_(events) {
   socket_->handle.data = this;
   ensure(uv_read_start(&socket_->stream, &Link::allocate, &Link::read) == 0, "a connected socket can be read");
+}
+
+std::string Link::local_host() const {
+  sockaddr_storage address{};
+  int size = sizeof(address);
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (uv_tcp_getsockname(&socket_->tcp, reinterpret_cast<sockaddr*>(&address), &size) != 0) return {};
+  return uv_ip_name(reinterpret_cast<const sockaddr*>(&address), text.data(), text.size()) == 0 ? text.data() : "";
 }
 
 void Link::allocate(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {

@@ -31,6 +31,8 @@ class Link {
   Link& operator=(const Link&) = delete;
 
   [[nodiscard]] replica::LinkId id() const { return id_; }
+  // This end's address without the port; empty if the system does not say.
+  [[nodiscard]] std::string local_host() const;
   // Closes the socket and drops what is unsent; `down` is not called.
   void close();
 

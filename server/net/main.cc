@@ -41,7 +41,9 @@ constexpr const char* kUsage =
     "       redraft-server --port 6379 --dir /var/lib/redraft\n"
     "One of three, each started with its own id, port and directory and the same list:\n"
     "       redraft-server --port 7001 --dir node-1 --node-id 1 \\\n"
-    "         --initial-cluster 1=127.0.0.1:7001@17001,2=127.0.0.1:7002@17002,3=127.0.0.1:7003@17003\n";
+    "         --initial-cluster 1=127.0.0.1:7001@17001,2=127.0.0.1:7002@17002,3=127.0.0.1:7003@17003\n"
+    "One more for a cluster that runs, by the address of any of its nodes:\n"
+    "       redraft-server --port 7004 --dir node-4 --join 127.0.0.1:7001\n";
 
 int refuse(const Error& error, ExitStatus status) {
   spdlog::critical("{}", error.message);
@@ -80,12 +82,14 @@ int serve(redraft::replica::Settings& settings, const std::vector<std::string>& 
   }
 
   const std::unique_ptr<redraft::FileSystem> files = redraft::posix_file_system();
-  const redraft::replica::Storage::Options options{.node = settings.values().node_id,
-                                                   .segment_size = settings.values().log_segment_size,
-                                                   .seed = random_seed(),
-                                                   .databases = settings.values().databases,
-                                                   .has_peers = settings.values().initial_cluster.size() > 1,
-                                                   .reserve_bytes = settings.values().disk_reserve};
+  const redraft::replica::Storage::Options options{
+      .node = settings.values().node_id,
+      .joins = !settings.values().join.empty(),
+      .segment_size = settings.values().log_segment_size,
+      .seed = random_seed(),
+      .databases = settings.values().databases,
+      .has_peers = settings.values().initial_cluster.size() > 1 || !settings.values().join.empty(),
+      .reserve_bytes = settings.values().disk_reserve};
   auto storage = redraft::replica::Storage::open(*files, settings.values().dir, options);
   if (!storage.ok()) return refuse(storage.error(), redraft::net::status_of_start(storage.error()));
 

@@ -144,6 +144,11 @@ void PeerNetwork::close_link(replica::LinkId id) {
   });
 }
 
+std::string PeerNetwork::local_host(replica::LinkId id) const {
+  const auto found = connections_.find(id);
+  return found == connections_.end() ? std::string() : found->second.link->local_host();
+}
+
 void PeerNetwork::advance(std::uint64_t now_us) {
   now_us_ = now_us;
   dead_.clear();

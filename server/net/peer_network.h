@@ -62,6 +62,8 @@ class PeerNetwork {
   [[nodiscard]] std::size_t unsent_bytes(replica::LinkId link) const;
   // Drops the link with everything that arrived on it and was not taken; no LinkDown follows.
   void close_link(replica::LinkId link);
+  // This end's address without the port; empty if the link is gone.
+  [[nodiscard]] std::string local_host(replica::LinkId link) const;
 
   // Time for backoff; called before the loop runs and when `deadline_us` has come.
   void advance(std::uint64_t now_us);

@@ -114,14 +114,30 @@ Status Server::listen() {
     }
     listeners_.push_back(std::move(listener).value());
   }
-  if (values.initial_cluster.size() > 1) return listen_to_peers();
+  if (values.initial_cluster.size() > 1 || !values.join.empty()) return listen_to_peers();
+  return expect_newcomers();
+}
+
+// A node that is alone listens for nodes that want to join, if it can: most single nodes never have a peer, so that the
+// port is in use or the secret is missing is no reason not to serve.
+Status Server::expect_newcomers() {
+  const replica::Values& values = settings_.values();
+  const unsigned port = values.peer_port != 0 ? values.peer_port : values.port + 10000U;
+  if (values.port == 0 || port > std::numeric_limits<std::uint16_t>::max()) return Done{};
+  if (const Status listening = listen_to_peers(); !listening.ok()) {
+    spdlog::info("No other node can join this one: {}", listening.error().message);
+  }
   return Done{};
 }
 
-// A node that is alone opens no peer port: most single nodes never have a peer, and the port may be in use.
 Status Server::listen_to_peers() {
   if (peers_.listening()) return Done{};
   const replica::Values& values = settings_.values();
+  // Asked again here, since a directory may know of peers that no setting names (redis-semantics, "Doors").
+  if (values.cluster_secret.empty() && !settings_.loopback_only()) {
+    return Error{ErrorCode::kInvalid,
+                 "cluster-secret must be set on all nodes, since the peer port is not bound to loopback only"};
+  }
   const unsigned port = values.peer_port != 0 ? values.peer_port : values.port + 10000U;
   if (port > std::numeric_limits<std::uint16_t>::max()) {
     return Error{ErrorCode::kInvalid, "The peer port (port + 10000) exceeds 65535: choose another port or --peer-port"};

@@ -66,6 +66,7 @@ class Server final : public replica::Host, private ClientSink {
   bool send(replica::LinkId link, replica::Frame frame) override { return peers_.send(link, std::move(frame)); }
   std::size_t unsent_bytes(replica::LinkId link) const override { return peers_.unsent_bytes(link); }
   void close_link(replica::LinkId link) override { peers_.close_link(link); }
+  std::string local_host(replica::LinkId link) const override { return peers_.local_host(link); }
   void submit(replica::DiskRequest request) override { disk_requests_.push_back(std::move(request)); }
   void submit(replica::BulkRequest request) override { bulk_requests_.push_back(std::move(request)); }
   void pump() override;
@@ -120,6 +121,7 @@ class Server final : public replica::Host, private ClientSink {
   void watch_signal(int signal_number);
   void signalled(int signal_number);
   [[nodiscard]] Status listen_to_peers();
+  [[nodiscard]] Status expect_newcomers();
   [[nodiscard]] std::uint64_t next_deadline_us() const;
 
   replica::Settings& settings_;

@@ -50,6 +50,8 @@ void Engine::apply(const raft::Entry& entry) {
     serve_expired(payload->header.clock_ms);
   }
   applied_commands_ = ReadPlace::kWhole;
+  // Committed here: peers of removed members are told, clients of the change answered (membership.cc).
+  if (entry.type == raft::EntryType::kConfiguration) configuration_change_due_ = true;
   if (own) finish_batch(std::move(mine));
   snapshots_.applied(entry.payload.size());
   note_stage(local::LatencyMonitor::Stage::kApply, (host_.measure_ns() - begin_ns) / 1000);

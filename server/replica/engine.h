@@ -25,6 +25,7 @@
 #include "server/replica/local/latency_monitor.h"
 #include "server/replica/local/slow_log.h"
 #include "server/replica/logical_clock.h"
+#include "server/replica/membership.h"
 #include "server/replica/peers.h"
 #include "server/replica/pipeline.h"
 #include "server/replica/pubsub.h"
@@ -45,12 +46,13 @@ namespace redraft::replica {
 
 // The inside of a Replica: what its parts are and how an input goes through them. One class because one thread owns one
 // state; its functions are grouped in files by what they are about: requests, transactions, reading, applying,
-// outcomes, lifecycle, actions, events (what clients are told unasked), users.
+// outcomes, lifecycle, belonging, actions, events (what clients are told unasked), users.
 class Engine final : public commands::Surroundings,
                      public store::Breather,
                      public store::Observer,
                      public local::Actions,
                      public Peers::Listener,
+                     public Membership::Node,
                      public Snapshots::Node {
  public:
   using Arguments = std::span<const std::string_view>;
@@ -99,6 +101,14 @@ class Engine final : public commands::Surroundings,
   void bulk_frame(std::uint64_t from, SharedBytes frame) override;
   void relay_ready(std::uint64_t node) override;                                         // events.cc
   void relay_frame(std::uint64_t from, std::uint64_t boot, SharedBytes frame) override;  // events.cc
+
+  // Membership::Node, in belonging.cc
+  [[nodiscard]] const raft::Raft* group() const override { return removed_ ? nullptr : raft_.get(); }
+  [[nodiscard]] raft::ProposalStatus change_members(std::vector<raft::MemberChange> changes) override;
+  void answer_change(std::uint64_t session, const std::string& error) override;
+  void assigned(const ClusterId& cluster, std::uint64_t node) override;
+  void was_removed(const std::string& sentence) override;
+  void must_join(const std::string& sentence) override;
 
   // Snapshots::Node, in messages.cc
   [[nodiscard]] store::Store& live_store() override { return *store_; }
@@ -157,6 +167,9 @@ class Engine final : public commands::Surroundings,
   void sleep(Session& session, std::uint64_t microseconds) override;
   [[nodiscard]] Status start_snapshot() override;
   [[nodiscard]] Status transfer_leadership(std::uint64_t to_node) override;
+  void meet(Session& session, const std::string& host, std::uint16_t port, std::uint16_t peer_port) override;
+  void change_members(Session& session, local::MemberChange change, std::span<const std::uint64_t> nodes,
+                      bool force) override;
   [[nodiscard]] Status shutdown(Session& session, const local::ShutdownOptions& options) override;
   [[nodiscard]] bool abort_shutdown() override;
   [[nodiscard]] Status write_config_file(const std::string& path, const std::string& text) override;
@@ -238,6 +251,8 @@ class Engine final : public commands::Surroundings,
   // requests.cc
   bool take(Session& session, Arguments arguments);
   bool refuse_exec(Session& session, const std::function<void(resp::Writer&)>& write);
+  [[nodiscard]] static bool speaks_http(std::string_view first_word);
+  void drop_http(Session& session);
   bool take_local(Session& session, const commands::Command& command, Arguments arguments);
   bool take_caching(Session& session);
   bool take_data(Session& session, const commands::Command& command, Arguments arguments);
@@ -386,12 +401,17 @@ class Engine final : public commands::Surroundings,
   void log_out(Session& session);
   [[nodiscard]] bool may_listen(const Session& session) const;
 
-  // lifecycle.cc
-  void start_raft();
+  // belonging.cc
   void form_cluster();
   [[nodiscard]] bool founding_failed() const;
   void follow_configuration();
   void link_to_initial_members();
+  void leave();
+  [[nodiscard]] bool own_host_is_guessed() const;
+  [[nodiscard]] MemberAddress own_address() const;
+
+  // lifecycle.cc
+  void start_raft();
   void feed(raft::Input input);
   void feed_later();
   void log_leader(const raft::LeaderStatus& status);
@@ -415,7 +435,6 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] bool leader_known() const;
   [[nodiscard]] std::size_t voters() const;
   [[nodiscard]] std::optional<MemberAddress> leader_address() const;
-  [[nodiscard]] MemberAddress own_address() const;
   [[nodiscard]] bool cluster_enabled() const;
 
   // actions.cc
@@ -492,6 +511,10 @@ class Engine final : public commands::Surroundings,
   ReadWaits read_waits_;
   LogicalClock clock_;
   Peers peers_;
+  Membership membership_;
+  std::uint64_t http_logged_us_ = 0;
+  bool removed_ = false;      // a member of its cluster no more
+  bool removal_due_ = false;  // and clients are to be told
   Snapshots snapshots_;
 
   // Committed and not applied. A pump inside a long command adds to it; only apply_committed takes from it.

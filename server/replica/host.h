@@ -72,13 +72,17 @@ class Host {
   virtual void pause_reading(Session& session) = 0;
   virtual void resume_reading(Session& session) = 0;
 
-  // Peers. The host dials every address given here (both lanes, with backoff) and drops links to others.
+  // Peers. The host dials every address given here (both lanes, with backoff) and drops links to others. `node` is only
+  // a name for what is dialled: an address whose node is not known has one above every node's id (peers.h, contacts).
   virtual void set_peers(std::span<const PeerAddress> peers) = 0;
   // The link is up: queue the frame. False when it is gone; Raft sends again by itself.
   virtual bool send(LinkId link, Frame frame) = 0;
   // Bytes handed to `send` and not yet taken by the kernel: the per-peer budget looks at it.
   [[nodiscard]] virtual std::size_t unsent_bytes(LinkId link) const = 0;
   virtual void close_link(LinkId link) = 0;
+  // This machine's own address on the link, without a port; empty if it has none to tell. How a node that is bound to
+  // every address learns where others find it.
+  [[nodiscard]] virtual std::string local_host(LinkId) const { return {}; }
 
   // Disk. Executed in order by one `Storage` off the loop; `Replica::disk_done` follows for each.
   virtual void submit(DiskRequest request) = 0;

@@ -29,6 +29,7 @@ Engine::Engine(Settings& settings, Host& host, std::uint64_t seed, Time now)
       tracking_(sessions_, pushes_),
       clock_(settings.values().max_clock_drift_ppm),
       peers_(host, settings, *this),
+      membership_(host, settings, peers_, *this),
       snapshots_(host, settings, *this) {
   statistics_.per_command.resize(1024);
   statistics_.last_save_s = now.wall_ms / 1000;
@@ -67,7 +68,8 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
     cluster_ = {};
     recovered->identity.cluster_id = {};
   }
-  peers_.set_identity(recovered->identity, to_text(own_address()));
+  peers_.set_own_address(own_address(), own_host_is_guessed());
+  peers_.set_identity(recovered->identity);
   identity_ = recovered->identity;
   adopt_cluster_settings();
   adopt_users();
@@ -77,24 +79,6 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
   } else {
     form_cluster();
   }
-}
-
-// The founder died between making the cluster's id durable and its first entry. Nobody has heard of that cluster, since
-// members are told only of a configuration that is on disk, and nothing was voted on: it begins anew.
-bool Engine::founding_failed() const {
-  const std::vector<InitialMember>& members = settings_.values().initial_cluster;
-  const bool founder = std::ranges::all_of(members, [&](const InitialMember& member) { return member.node >= node_; });
-  const bool empty =
-      restored_.may_vote && restored_.entries.empty() && restored_.snapshot.index.value == 0 && restored_.hard_state == raft::HardState{};
-  if (cluster_ == ClusterId{} || !founder || !empty) return false;
-  if (members.empty()) {
-    // A single node, or a member of several that was started without --initial-cluster: only the operator knows.
-    host_.log(
-        LogLevel::kWarning,
-        "This directory belongs to a cluster whose first entry never reached its disk. It holds no data: remove it "
-        "and start again, or start with --initial-cluster.");
-  }
-  return !members.empty();
 }
 
 void Engine::start_raft() {
@@ -122,30 +106,6 @@ void Engine::start_raft() {
   follow_configuration();
   // A single voter need not wait for an election timeout: nobody else can lead.
   if (raft_->configuration().members().size() == 1) feed(raft::Campaign{});
-}
-
-// No cluster yet: a single node forms its own, several need every initial member once.
-void Engine::form_cluster() {
-  link_to_initial_members();
-  if (settings_.values().initial_cluster.size() > 1) return;
-  ClusterId cluster;
-  host_.random_bytes(std::span(reinterpret_cast<char*>(cluster.data()), cluster.size()));
-  cluster[0] |= 1;  // never the id that means none
-  raft::Member self;
-  self.id = raft::NodeId{node_};
-  self.incarnation = incarnation_;
-  self.address = to_text(own_address());
-  self.voter = true;
-  cluster_agreed(cluster, raft::Configuration(to_hex(cluster), {self}));
-}
-
-void Engine::cluster_agreed(const ClusterId& cluster, const raft::Configuration& configuration) {
-  if (cluster_ != ClusterId{}) return;
-  cluster_ = cluster;
-  forming_ = configuration;
-  DiskRequest request;
-  request.bootstrap = cluster;
-  host_.submit(std::move(request));
 }
 
 // ---- Raft's wishes
@@ -277,7 +237,9 @@ void Engine::disk_done(DiskDone done) {
   snapshots_.log_bytes = done.log_bytes;
   if (done.bootstrapped) {
     identity_.cluster_id = cluster_;
-    peers_.set_identity(identity_, to_text(own_address()));
+    identity_.node_id = node_;
+    peers_.set_identity(identity_);
+    membership_.joined();
     start_raft();
     founding_ = !forming_.empty();
     if (founding_) feed(raft::Bootstrap{std::exchange(forming_, {})});
@@ -301,7 +263,7 @@ void Engine::disk_done(DiskDone done) {
 
 void Engine::advance(Time now) {
   now_ = now;
-  if (raft_ != nullptr) {
+  if (raft_ != nullptr && !removed_) {
     // Late ticks after a pause are one tick: a timer is believed only after the frames that wait (pitfall A11).
     if (now_.monotonic_us >= last_tick_us_ + kTick_us) {
       const std::uint64_t late = (now_.monotonic_us - last_tick_us_) / kTick_us;
@@ -349,6 +311,7 @@ void Engine::end_turn() {
   notice_lost_touch();
   if (tracking_.any()) tracking_.broadcast();
   check_waiting_for_copies();
+  membership_.turn(now_, cluster_);
   if (raft_ != nullptr) snapshots_.turn(now_);
   feed_later();
   if (phase_ == Phase::kStopping) go_on_stopping();
@@ -400,6 +363,7 @@ void Engine::settle_role() {
       if (step_down) step_down_clients();
     }
   }
+  if (removal_due_) leave();
   if (became_leader_) {
     became_leader_ = false;
     if (raft_leads()) begin_leading();
@@ -501,7 +465,7 @@ void Engine::ask_to_wake() {
 // ---- Who leads
 
 bool Engine::raft_leads() const {
-  return raft_ != nullptr && raft_->role() == raft::Role::kLeader;
+  return raft_ != nullptr && raft_->role() == raft::Role::kLeader && !removed_;
 }
 
 bool Engine::leading() const {
@@ -509,7 +473,7 @@ bool Engine::leading() const {
 }
 
 bool Engine::leader_known() const {
-  return raft_ != nullptr && raft_->leader().value != 0 && !raft_leads();
+  return raft_ != nullptr && raft_->leader().value != 0 && !raft_leads() && !removed_;
 }
 
 std::size_t Engine::voters() const {
@@ -518,56 +482,11 @@ std::size_t Engine::voters() const {
       std::ranges::count_if(raft_->configuration().members(), [](const raft::Member& member) { return member.voter; }));
 }
 
-MemberAddress Engine::own_address() const {
-  const Values& values = settings_.values();
-  MemberAddress own;
-  for (const InitialMember& member : values.initial_cluster) {
-    if (member.node == node_) own = {member.host, member.port, member.peer_port};
-  }
-  if (own.host.empty()) {
-    const bool anywhere = values.bind.empty() || values.bind.front() == "*" || values.bind.front() == "0.0.0.0";
-    own.host = anywhere ? "127.0.0.1" : values.bind.front();
-    own.port = values.port;
-    own.peer_port = values.peer_port != 0 ? values.peer_port : static_cast<std::uint16_t>(values.port + 10000);
-  }
-  if (!values.announce_ip.empty()) own.host = values.announce_ip;
-  if (values.announce_port != 0) own.port = values.announce_port;
-  if (values.announce_bus_port != 0) own.peer_port = values.announce_bus_port;
-  return own;
-}
-
 std::optional<MemberAddress> Engine::leader_address() const {
   if (raft_ == nullptr || raft_->leader().value == 0) return std::nullopt;
   const raft::Member* leader = raft_->configuration().find(raft_->leader());
   if (leader == nullptr) return std::nullopt;
   return parse_member_address(leader->address);
-}
-
-void Engine::link_to_initial_members() {
-  std::vector<PeerAddress> members;
-  for (const InitialMember& member : settings_.values().initial_cluster) {
-    members.push_back({member.node, member.host, member.peer_port});
-  }
-  peers_.set_members(members);
-}
-
-// Links to every member of the newest configuration. A node that started again before it had one on disk can only go by
-// its settings: without links it could not even answer the leader that wants to send it the first entry.
-void Engine::follow_configuration() {
-  const raft::Configuration& configuration = raft_->configuration();
-  if (configuration.empty()) {
-    link_to_initial_members();
-    return;
-  }
-  // Others hear of it when it is on disk here; until then this is tried again.
-  configuration_change_due_ = raft_->durable_index() < raft_->configuration_index();
-  if (!configuration_change_due_) peers_.set_configuration(configuration);
-  std::vector<PeerAddress> members;
-  for (const raft::Member& member : configuration.members()) {
-    const std::optional<MemberAddress> address = parse_member_address(member.address);
-    if (address) members.push_back({member.id.value, address->host, address->peer_port});
-  }
-  peers_.set_members(members);
 }
 
 // A plain or Sentinel client is told to look for the master anew by losing its connection, after its answers.

@@ -14,7 +14,7 @@ using commands::Command;
 // Not the leader. True when answered; false when the request stays in the buffer until there is a leader or the park
 // time is over.
 bool Engine::take_elsewhere(Session& session, const Command& command, Arguments arguments) {
-  if (!leader_known() && !session.leaderless_over) {
+  if (!removed_ && !leader_known() && !session.leaderless_over) {
     if (!session.held(Hold::kNoLeader)) {
       session.hold(Hold::kNoLeader);
       parked_.push_back({now_.monotonic_us + settings_.values().leaderless_wait_ms * 1000, session.id()});
@@ -29,6 +29,7 @@ bool Engine::take_elsewhere(Session& session, const Command& command, Arguments 
 
 // Only for a command that certainly did not run and will not: clients send it again when they read this.
 void Engine::redirect(Session& session, const Command& command, Arguments arguments, resp::Writer& reply) {
+  if (removed_) return reply.error("CLUSTERDOWN This node was removed from the cluster and serves nothing any more");
   if (!cluster_enabled()) {
     if (leader_known() || leading()) {
       reply.error("READONLY You can't write against a read only replica.");

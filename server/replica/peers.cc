@@ -7,41 +7,10 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "server/replica/peer_frames.h"
 
 namespace redraft::replica {
 namespace {
-
-// The first byte of every frame; never renumbered.
-enum FrameKind : char {
-  kHelloControl = 1,  // Handshake with a nonce
-  kHelloBulk = 2,
-  kProof = 3,    // Handshake with the proof of the cluster secret
-  kCluster = 4,  // to a member without cluster: the id of the one that it belongs to
-  kMessage = 5,  // u32 length of the header, raft::encode's header, payloads
-  kBulk = 6,     // snapshots (snapshots.cc)
-  kStatus = 7,
-  kTransfer = 8,  // hand leadership to this node
-  kForward = 9,   // propose this command
-  kRelay = 10,    // published messages (relay.h), on the bulk lane
-};
-
-constexpr std::size_t kNonceSize = 16;
-
-void put_u32(std::string& to, std::uint32_t value) {
-  for (int i = 0; i < 4; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
-}
-
-void put_u64(std::string& to, std::uint64_t value) {
-  for (int i = 0; i < 8; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
-}
-
-std::uint64_t get_number(std::string_view bytes, std::size_t size) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[i])) << (8 * i);
-  }
-  return value;
-}
 
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
@@ -90,12 +59,12 @@ std::string Peers::cluster_hex() const {
   return has_cluster() ? to_hex(identity_.cluster_id) : std::string();
 }
 
-void Peers::set_identity(const wal::Identity& identity, const std::string& own_address) {
-  const bool joined = !has_cluster() && identity.cluster_id != ClusterId{} && identity_.node_id != 0;
+void Peers::set_identity(const wal::Identity& identity) {
+  const bool another = identity_.incarnation != 0 &&
+                       (identity.cluster_id != identity_.cluster_id || identity.node_id != identity_.node_id);
   identity_ = identity;
-  own_address_ = own_address;
-  if (!joined) return;
-  // Every handshake so far said that this node has no cluster: shake hands anew.
+  if (!another) return;
+  // Every handshake so far said something else: shake hands anew.
   std::vector<LinkId> all;
   for (const auto& [id, link] : links_) all.push_back(link.id);
   for (const LinkId id : all) {
@@ -107,17 +76,48 @@ void Peers::set_identity(const wal::Identity& identity, const std::string& own_a
 void Peers::set_members(std::span<const PeerAddress> members) {
   std::vector<PeerAddress> others;
   for (const PeerAddress& member : members) {
-    if (member.node != identity_.node_id) others.push_back(member);
+    // An emptied directory has joined under a new id; the old one's record still says this address.
+    const bool here = member.host == own_address_.host && member.peer_port == own_address_.peer_port;
+    if (member.node != identity_.node_id && !here) others.push_back(member);
   }
   if (others == members_) return;
   members_ = std::move(others);
-  host_.set_peers(members_);
+  // Whoever is now recorded where it said it was.
+  std::erase_if(adopted_, [&](const auto& one) { return std::ranges::find(members_, one.second) != members_.end(); });
+  dial();
 }
 
-void Peers::set_configuration(const raft::Configuration& configuration) {
+void Peers::dial() {
+  std::vector<PeerAddress> all;
+  for (const PeerAddress& member : members_) {
+    if (!adopted_.contains(member.node)) all.push_back(member);
+  }
+  for (const auto& [node, address] : adopted_) all.push_back(address);
+  for (const auto& [number, contact] : contacts_)
+    all.push_back({number, contact.address.host, contact.address.peer_port});
+  host_.set_peers(all);
+}
+
+void Peers::set_configuration(const raft::Configuration& configuration, const raft::Configuration& committed) {
   configuration_ = configuration;
-  // Links that shook hands before it was there.
-  for (auto& [id, link] : links_) offer_cluster(link);
+  committed_ = committed;
+  const std::size_t gone = std::erase_if(adopted_, [&](const auto& one) {
+    return one.first <= configuration.highest_id().value && !configuration.contains(raft::NodeId{one.first});
+  });
+  if (gone != 0) dial();
+  std::vector<LinkId> all;
+  for (const auto& [id, link] : links_) all.push_back(link.id);
+  for (const LinkId id : all) {
+    Link* link = find(id);
+    if (link == nullptr || !link->proven || link->peer.node.value == 0) continue;
+    std::string reason;
+    const Refusal why = standing(link->peer, reason);
+    if (!reason.empty()) {
+      refuse(*link, why, reason);  // removed meanwhile: it is told (pitfall D4)
+    } else {
+      offer_cluster(*link);  // shook hands before the first configuration was there
+    }
+  }
 }
 
 Peers::Link* Peers::find(LinkId id) {
@@ -138,10 +138,11 @@ Peers::Link* Peers::sending_link(std::uint64_t node, Lane lane) {
 
 void Peers::link_up(LinkId id, std::uint64_t dialled_node, Lane lane, Time) {
   // Still loading: this node does not know yet who it is. The peer dials again.
-  if (identity_.node_id == 0) {
+  if (identity_.incarnation == 0) {
     host_.close_link(id);
     return;
   }
+  learn_own_host(id);
   Link& link = links_[id.value];
   link = {};
   link.id = id;
@@ -156,10 +157,11 @@ void Peers::send_handshake(Link& link, bool with_proof) {
   raft::Handshake own;
   own.cluster_id = cluster_hex();
   own.node = raft::NodeId{identity_.node_id};
-  own.expected_peer = raft::NodeId{link.dialled_node};
+  own.expected_peer = raft::NodeId{link.dialled_node < kContactBase ? link.dialled_node : 0};
   own.incarnation = raft::Incarnation{identity_.incarnation};
   own.boot = identity_.boot;
-  own.address = own_address_;
+  own.address = to_text(own_address_);
+  own.hostname = settings_.values().announce_hostname;
   own.nonce = link.nonce;
   if (with_proof) own.proof = proof_of(link.peer_nonce, link.nonce, identity_.node_id);
   Frame frame;
@@ -197,10 +199,11 @@ void Peers::link_input(LinkId id, SharedBytes frame, Time now) {
     receive_proof(*link, body, now);
     return;
   }
-  if (link->node == 0) {
+  if (!link->proven) {
     refuse(*link, "sent a frame before it had proven who it is");
     return;
   }
+  if (receive_newcomers(*link, kind, body)) return;
   if (kind == kCluster) {
     receive_cluster(*link, body);
     return;
@@ -232,33 +235,6 @@ void Peers::link_input(LinkId id, SharedBytes frame, Time now) {
   }
 }
 
-// Why this speaker may not be a peer, or nothing.
-std::string Peers::objection(const raft::Handshake& peer) const {
-  if (peer.protocol.lowest > 1 || peer.protocol.highest < 1) return "speaks another version of the peer protocol";
-  if (peer.expected_peer.value != 0 && peer.expected_peer.value != identity_.node_id) {
-    return "looks for node " + std::to_string(peer.expected_peer.value) + " at the address of this node";
-  }
-  if (peer.node.value == identity_.node_id) return "says it is this node itself";
-  if (peer.nonce.size() != kNonceSize) return "has a nonce of the wrong size";
-  if (has_cluster() && !peer.cluster_id.empty() && peer.cluster_id != cluster_hex()) {
-    return "belongs to cluster " + peer.cluster_id + ", this node to " + cluster_hex();
-  }
-  if (!configuration_.empty()) {
-    const raft::Member* member = configuration_.find(peer.node);
-    if (member == nullptr) return "is not a member of this cluster";
-    if (member->incarnation != peer.incarnation) {
-      return "is another incarnation than the member of that id: its directory was emptied or replaced, and must join "
-             "as a new member";
-    }
-  }
-  const auto known = peers_.find(peer.node.value);
-  if (known != peers_.end() && known->second.incarnation == peer.incarnation && peer.boot < known->second.boot) {
-    return "has boot number " + std::to_string(peer.boot) + " after " + std::to_string(known->second.boot) +
-           " was seen: its directory is an old copy";
-  }
-  return {};
-}
-
 void Peers::receive_hello(Link& link, std::string_view bytes) {
   Result<raft::Handshake> peer = raft::decode_handshake(bytes);
   if (!peer) {
@@ -268,6 +244,7 @@ void Peers::receive_hello(Link& link, std::string_view bytes) {
   link.peer = std::move(*peer);
   link.peer_nonce = link.peer.nonce;
   if (const std::string reason = objection(link.peer); !reason.empty()) {
+    if (link.dialled_node == 0) send_handshake(link, false);  // who dialled can tell by it what is wrong
     refuse(link, reason);
     return;
   }
@@ -292,23 +269,42 @@ void Peers::receive_proof(Link& link, std::string_view bytes, Time now) {
     refuse(link, reason);
     return;
   }
+  link.proven = true;
+  std::string reason;
+  const Refusal why = standing(*peer, reason);
+  if (!reason.empty()) {
+    refuse(link, why, reason);
+    return;
+  }
   become_ready(link, now);
 }
 
 void Peers::become_ready(Link& link, Time now) {
+  if (link.dialled_node >= kContactBase) {
+    const auto contact = contacts_.find(link.dialled_node);
+    if (contact == contacts_.end() || link.lane != Lane::kControl) return;
+    contact->second.link = link.id;
+    newcomers_->contact_ready(contact->first, link.peer);
+    return;
+  }
   link.node = link.peer.node.value;
+  if (link.node == 0) return;  // wants to join; it says so by itself
   Peer& peer = peers_[link.node];
   if (peer.incarnation != link.peer.incarnation) peer.boot = 0;
   peer.incarnation = link.peer.incarnation;
   peer.boot = std::max(peer.boot, link.peer.boot);
   peer.cluster_id = link.peer.cluster_id;
   peer.address = link.peer.address;
+  peer.hostname = link.peer.hostname;
   link.ready = has_cluster() && link.peer.cluster_id == cluster_hex();
   if (!has_cluster()) {
     try_bootstrap();
     return;
   }
-  if (link.dialled_node == 0) return;
+  if (link.dialled_node == 0) {
+    adopt(link);
+    return;
+  }
   if (!link.ready) {
     offer_cluster(link);
     return;
@@ -334,21 +330,15 @@ void Peers::offer_cluster(Link& link) {
   host_.send(link.id, std::move(frame));
 }
 
-void Peers::refuse(Link& link, const std::string& reason) {
-  const std::uint64_t who = link.peer.node.value != 0 ? link.peer.node.value : link.dialled_node;
-  host_.log(
-      LogLevel::kWarning,
-      "Peer link refused: " + (who == 0 ? std::string("the peer") : "node " + std::to_string(who)) + " " + reason);
-  const LinkId id = link.id;
-  host_.close_link(id);
-  link_down(id);
-}
-
 void Peers::link_down(LinkId id) {
   const auto found = links_.find(id.value);
   if (found == links_.end()) return;
   const Link link = std::move(found->second);
   links_.erase(found);
+  if (const auto contact = contacts_.find(link.dialled_node); contact != contacts_.end()) {
+    contact->second.link.reset();
+    newcomers_->contact_lost(contact->first, {});
+  }
   const auto peer = peers_.find(link.node);
   if (link.node == 0 || peer == peers_.end()) return;
   if (peer->second.bulk == link.id) peer->second.bulk.reset();
@@ -359,6 +349,10 @@ void Peers::link_down(LinkId id) {
 }
 
 void Peers::dial_failed(std::uint64_t node, Lane lane, bool refused) {
+  if (contacts_.contains(node) && lane == Lane::kControl) {
+    newcomers_->contact_lost(node, refused ? "nobody listens there" : "it can not be reached");
+    return;
+  }
   const auto peer = peers_.find(node);
   if (!refused || lane != Lane::kControl || peer == peers_.end() || !peer->second.was_ready) return;
   peer->second.was_ready = false;
@@ -370,11 +364,13 @@ void Peers::dial_failed(std::uint64_t node, Lane lane, bool refused) {
 // The member with the lowest id founds it, once it has shaken hands with every initial member and all are without
 // cluster: a wiped node alone can not make a second cluster (storage-faults row 16, pitfall D10).
 void Peers::try_bootstrap() {
+  if (identity_.node_id == 0) return;  // it waits for an invitation
   std::vector<raft::Member> members;
   raft::Member self;
   self.id = raft::NodeId{identity_.node_id};
   self.incarnation = raft::Incarnation{identity_.incarnation};
-  self.address = own_address_;
+  self.address = to_text(own_address_);
+  self.hostname = settings_.values().announce_hostname;
   self.voter = true;
   members.push_back(self);
   for (const PeerAddress& initial : members_) {
@@ -384,6 +380,7 @@ void Peers::try_bootstrap() {
     member.id = raft::NodeId{initial.node};
     member.incarnation = peer->second.incarnation;
     member.address = peer->second.address;
+    member.hostname = peer->second.hostname;
     member.voter = true;
     members.push_back(member);
   }

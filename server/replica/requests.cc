@@ -3,6 +3,7 @@
 
 #include "server/commands/command_command.h"
 #include "server/commands/hyperloglogs.h"
+#include "server/commands/letter_case.h"
 #include "server/commands/scripts.h"
 #include "server/commands/streams.h"
 #include "server/replica/engine.h"
@@ -92,6 +93,26 @@ void Engine::drop_consumed_input(Session& session) {
   }
 }
 
+// A browser that was made to send a form here (cross-protocol scripting): its request's lines begin like this, and what
+// follows them must not be run. As Redis does.
+bool Engine::speaks_http(std::string_view first_word) {
+  return commands::equals_ignoring_case(first_word, "post") || commands::equals_ignoring_case(first_word, "host:");
+}
+
+void Engine::drop_http(Session& session) {
+  constexpr std::uint64_t kLogInterval_us = 60'000'000;
+  if (http_logged_us_ == 0 || now_.monotonic_us >= http_logged_us_ + kLogInterval_us) {
+    http_logged_us_ = now_.monotonic_us;
+    host_.log(
+        LogLevel::kWarning,
+        "Possible SECURITY ATTACK detected: somebody sends POST or Host: commands to this port, perhaps a browser "
+        "by cross-protocol scripting. Connection from " +
+            session.address().peer + " aborted.");
+  }
+  session.closing = true;
+  host_.close_client(session);
+}
+
 bool Engine::take(Session& session, Arguments arguments) {
   const Command* command = commands::find_command(arguments);
   session.active_ms = now_.monotonic_us / 1000;
@@ -101,6 +122,10 @@ bool Engine::take(Session& session, Arguments arguments) {
     answer(session, write);
     return true;
   };
+  if (command == nullptr && speaks_http(arguments.front())) {
+    drop_http(session);
+    return true;
+  }
   if (command == nullptr || command->is_container) {
     return refuse([&](resp::Writer& reply) {
       std::string line;

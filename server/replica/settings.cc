@@ -1,6 +1,7 @@
 #include "server/replica/settings.h"
 
 #include <algorithm>
+#include <charconv>
 
 #include "server/replica/settings_table.h"
 
@@ -187,15 +188,43 @@ Status Settings::check_ratios() const {
                     std::to_string(values_.node_id) + ", but peer-port is " + std::to_string(values_.peer_port));
     }
   }
+  if (!values_.join.empty()) {
+    if (!values_.initial_cluster.empty()) return refuse("join and initial-cluster exclude each other");
+    if (values_.node_id != 0) return refuse("node-id is given by the cluster that this node joins");
+    if (values_.join != "wait" && !parse_join(values_.join)) {
+      return refuse("join must be host:port or host:port@peer-port of a member, or 'wait'");
+    }
+  }
   if (values_.peer_port == 0 && values_.port > 55535 && values_.node_id != 0) {
     return refuse("peer-port must be given, since port + 10000 is above 65535");
   }
   // requirepass alone would protect nothing when anybody could speak to the peer port (redis-semantics, "Doors").
-  const bool has_peers = values_.initial_cluster.size() > 1 || values_.node_id != 0;
+  const bool has_peers = values_.initial_cluster.size() > 1 || values_.node_id != 0 || !values_.join.empty();
   if (has_peers && values_.cluster_secret.empty() && !loopback_only()) {
     return refuse("cluster-secret must be set on all nodes, since the peer port is not bound to loopback only");
   }
   return Done{};
+}
+
+std::optional<InitialMember> parse_join(std::string_view text) {
+  const auto port_of = [](std::string_view digits) -> std::uint16_t {
+    std::uint16_t port = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    return error == std::errc() && end == digits.data() + digits.size() ? port : std::uint16_t{0};
+  };
+  const std::size_t at = std::min(text.rfind('@'), text.size());
+  const std::size_t colon = text.substr(0, at).rfind(':');
+  if (colon == std::string_view::npos || colon == 0) return std::nullopt;
+  std::string_view host = text.substr(0, colon);
+  if (host.size() > 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  InitialMember member{0, std::string(host), port_of(text.substr(colon + 1, at - colon - 1)), 0};
+  if (at < text.size()) {
+    member.peer_port = port_of(text.substr(at + 1));
+  } else if (member.port <= 55535) {
+    member.peer_port = static_cast<std::uint16_t>(member.port + 10000);
+  }
+  if (member.port == 0 || member.peer_port == 0) return std::nullopt;
+  return member;
 }
 
 }  // namespace redraft::replica

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -62,6 +63,7 @@ struct Values {
   std::uint64_t node_id = 0;    // 0: 1 for a single node, else it must be given
   std::uint16_t peer_port = 0;  // 0: port + 10000
   std::vector<InitialMember> initial_cluster;
+  std::string join;  // host:port[@peer-port] of a member, `wait`, or empty
   std::string cluster_secret;
   std::string cluster_enabled = "auto";  // auto: yes with several nodes, no for one
   AppendFsync append_fsync = AppendFsync::kAlways;
@@ -98,6 +100,9 @@ struct Values {
   std::uint64_t slowlog_max_len = 128;
   std::uint64_t latency_monitor_threshold_ms = 0;
 };
+
+// The value of `join` as an address; nothing for `wait` and for what is none. @peer-port defaults to port + 10000.
+[[nodiscard]] std::optional<InitialMember> parse_join(std::string_view text);
 
 // Every name of redis.conf 7.2 and ours, with its current text. Node settings change here; cluster settings are kept in
 // the store and go through the log, this object only knows that they do and seeds them at bootstrap.

@@ -308,6 +308,7 @@ constexpr auto kDirectives = std::to_array<Directive>({
     integer("node-id", kOurs | kI, "0", 0, kLongMax, {}, take_number<&Values::node_id>),
     integer("peer-port", kOurs | kI, "0", 0, 65535, {}, take_number<&Values::peer_port>),
     special("initial-cluster", Type::kMembers, kOurs | kI | kMulti, "", take_members),
+    text("join", kOurs | kI, {}, {}, take_text<&Values::join>),
     text("cluster-secret", kOurs | kI | kSecret, {}, {}, take_text<&Values::cluster_secret>),
     choice("read-mode", kOurs, "read-index", "read-index lease stale", take_read_mode),
     integer("election-timeout", kOurs | kI, "1000", 10, 600000, {}, take_number<&Values::election_timeout_ms>),

@@ -158,6 +158,10 @@ void Snapshots::raft_wants(const raft::Output& output) {
   if (output.snapshot_discarded) offered_.reset();
 }
 
+void Snapshots::follow(const raft::Configuration& configuration) {
+  std::erase_if(sending_, [&](const auto& one) { return !configuration.contains(raft::NodeId{one.first}); });
+}
+
 void Snapshots::send(std::uint64_t to, Sending& sending) {
   if (sending.waiting && now_.monotonic_us >= sending.sent_us + kResend_us) sending.waiting = false;
   if (sending.reading || sending.waiting) return;

@@ -51,6 +51,8 @@ class Snapshots {
   // SAVE, BGSAVE: kInvalid when one is being taken.
   [[nodiscard]] Status begin(Time now);
   void raft_wants(const raft::Output& output);
+  // Nobody outside is sent anything any more (pitfall E8).
+  void follow(const raft::Configuration& configuration);
   void bulk_done(BulkDone done);
   void frame(std::uint64_t from, const SharedBytes& frame);
 

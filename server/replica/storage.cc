@@ -38,10 +38,11 @@ Result<std::unique_ptr<Storage>> Storage::open(FileSystem& files, const std::str
       return damaged("the directory " + directory + " has a log but no identity: it is damaged or not a node's own");
     }
     wal::Identity fresh;
-    fresh.node_id = options.node == 0 ? 1 : options.node;
+    fresh.node_id = options.joins ? 0 : options.node == 0 ? 1 : options.node;
     fresh.incarnation = options.seed;
     if (Status set = data.set_identity(fresh); !set) return set.error();
-  } else if (options.node != 0 && data.identity()->node_id != options.node) {
+  } else if (options.node != 0 && data.identity()->node_id != options.node &&
+             data.identity()->claimed_node != options.node) {
     return Error{ErrorCode::kInvalid, "the directory " + directory + " belongs to node " +
                                           std::to_string(data.identity()->node_id) + ", not to node " +
                                           std::to_string(options.node)};
@@ -228,6 +229,10 @@ Status Storage::write_metadata(const DiskRequest& request) {
   if (request.bootstrap) {
     wal::Identity identity = identity_;
     identity.cluster_id = *request.bootstrap;
+    if (request.assigned_node != 0) {
+      identity.claimed_node = identity.node_id;
+      identity.node_id = request.assigned_node;
+    }
     if (Status set = directory_.set_identity(identity); !set) return set;
     identity_ = identity;
   }

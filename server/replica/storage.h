@@ -31,6 +31,7 @@ struct DiskRequest {
   raft::DiskRequest raft;
   // Forms the cluster: the identity becomes durable.
   std::optional<ClusterId> bootstrap;
+  std::uint64_t assigned_node = 0;  // with it, if the cluster gave this directory its id
   // Read entries anew for a follower that lags behind what is in memory.
   std::optional<raft::LogRead> load;
   // Entries below are covered by a durable snapshot and its tail: their segments may go.
@@ -78,6 +79,7 @@ class Storage {
  public:
   struct Options {
     std::uint64_t node = 0;  // 0: whoever the directory says
+    bool joins = false;      // a new directory has no id until a cluster gives it one
     std::uint64_t segment_size = std::uint64_t{64} << 20;
     std::uint64_t seed = 0;  // salts, incarnation and hash seed of a new directory
     std::uint32_t databases = 16;

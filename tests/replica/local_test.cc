@@ -133,6 +133,14 @@ class FakeNode final : public Actions {
   }
   std::uint64_t durable_replicas(const Session&) const override { return 1; }
   bool durable_here(const Session&) const override { return true; }
+  void meet(Session&, const std::string& host, std::uint16_t port, std::uint16_t peer_port) override {
+    done += "meet " + host + ":" + std::to_string(port) + "@" + std::to_string(peer_port) + ";";
+  }
+  void change_members(Session&, MemberChange change, std::span<const std::uint64_t> nodes, bool force) override {
+    done += std::string("change ") + std::to_string(static_cast<int>(change)) + (force ? " force" : "");
+    for (const std::uint64_t one : nodes) done += " " + std::to_string(one);
+    done += ";";
+  }
   void snapshot_and_answer(Session&) override { done += "save;"; }
   void sleep(Session&, std::uint64_t microseconds) override { done += "sleep " + std::to_string(microseconds) + ";"; }
   Status start_snapshot() override {
@@ -546,8 +554,16 @@ TEST(LocalCluster, KeysFailoverAndRefusals) {
   EXPECT_EQ(node.run(CommandId::kClusterReplicas, {"cluster", "replicas", leader}).substr(0, 4), "*2\r\n");
   EXPECT_EQ(node.run(CommandId::kClusterSetslot, {"cluster", "setslot", "1", "stable"}).substr(0, 22),
             "-ERR Slots cannot be m");
-  EXPECT_EQ(node.run(CommandId::kClusterMeet, {"cluster", "meet", "h", "1"}).substr(0, 27),
+  EXPECT_EQ(node.run(CommandId::kClusterReplicate, {"cluster", "replicate", leader}).substr(0, 27),
             "-ERR Cluster members are de");
+  EXPECT_EQ(node.run(CommandId::kClusterMeet, {"cluster", "meet", "h", "1"}), "");
+  EXPECT_EQ(node.run(CommandId::kClusterMeet, {"cluster", "meet", "h", "60000"}).substr(0, 26),
+            "-ERR Invalid node address ");
+  EXPECT_EQ(node.run(CommandId::kClusterForget, {"cluster", "forget", leader, "2", "force"}), "");
+  EXPECT_EQ(node.run(CommandId::kClusterPromote, {"cluster", "promote", "2"}), "");
+  EXPECT_EQ(node.run(CommandId::kClusterDemote, {"cluster", "demote", "7"}), "-ERR Unknown node 7\r\n");
+  EXPECT_EQ(node.done, "meet h:1@10001;change 0 force 1 2;change 1 2;");
+  node.done.clear();
   node.node.node = 2;
   node.node.role = NodeRole::kFollower;
   EXPECT_EQ(node.run(CommandId::kClusterFailover, {"cluster", "failover", "takeover"}), "+OK\r\n");

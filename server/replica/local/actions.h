@@ -38,6 +38,9 @@ struct ShutdownOptions {
   bool force = false;  // even if the snapshot fails
 };
 
+// What CLUSTER FORGET, PROMOTE and DEMOTE do to nodes.
+enum class MemberChange : std::uint8_t { kForget, kPromote, kDemote };
+
 struct WaitRequest {
   std::uint64_t local = 0;     // WAITAOF's numlocal: 0 or 1
   std::uint64_t replicas = 0;  // nodes besides this one
@@ -104,6 +107,11 @@ class Actions {
   // How many nodes besides this one have the connection's last write durable now; for WAIT inside a transaction.
   [[nodiscard]] virtual std::uint64_t durable_replicas(const Session& session) const = 0;
   [[nodiscard]] virtual bool durable_here(const Session& session) const = 0;
+  // CLUSTER MEET: +OK when the node there is a member, by what is committed here.
+  virtual void meet(Session& session, const std::string& host, std::uint16_t port, std::uint16_t peer_port) = 0;
+  // All these nodes at once; +OK when that is committed. `force`: also if no healthy majority would be left.
+  virtual void change_members(Session& session, MemberChange change, std::span<const std::uint64_t> nodes,
+                              bool force) = 0;
   // SAVE, DEBUG RELOAD: +OK when the snapshot that starts now is durable, an error when it failed.
   virtual void snapshot_and_answer(Session& session) = 0;
   // DEBUG SLEEP: applies nothing for that long but serves peers (Host::pump), then +OK.

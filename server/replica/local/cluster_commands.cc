@@ -14,6 +14,7 @@ namespace {
 // are its replicas, the config epoch is the term (redis-semantics, "Who answers what").
 
 constexpr std::int64_t kLastSlot = 16383;
+constexpr std::int64_t kPeerPortOffset = 10000;
 
 bool refused_as_disabled(LocalContext& context, const NodeView& view) {
   if (view.cluster_enabled) return false;
@@ -312,17 +313,61 @@ void cluster_bumpepoch(LocalContext& context) {
   context.reply.simple("STILL " + std::to_string(view.term));
 }
 
+// Also on a single node and with cluster-enabled no: this is how a single node becomes a cluster.
+void cluster_meet(LocalContext& context) {
+  if (context.in_transaction) return context.reply.error(kNotInTransaction);
+  const auto port = resp::parse_int64(context.arguments[3]);
+  const auto peer_port = context.arguments.size() > 4 ? resp::parse_int64(context.arguments[4])
+                                                      : std::optional(port.value_or(0) + kPeerPortOffset);
+  if (context.arguments.size() > 5) {
+    return context.reply.error("ERR wrong number of arguments for 'cluster|meet' command");
+  }
+  const auto valid = [](const std::optional<std::int64_t>& one) { return one && *one > 0 && *one <= 65535; };
+  if (!port) {
+    return context.reply.error("ERR Invalid base port specified: " + std::string(context.arguments[3]));
+  }
+  if (!peer_port) {
+    return context.reply.error("ERR Invalid bus port specified: " + std::string(context.arguments[4]));
+  }
+  const std::string host(context.arguments[2]);
+  if (!valid(port) || !valid(peer_port) || host.empty()) {
+    return context.reply.error("ERR Invalid node address specified: " + host + ":" + std::string(context.arguments[3]));
+  }
+  context.actions.meet(context.session, host, static_cast<std::uint16_t>(*port),
+                       static_cast<std::uint16_t>(*peer_port));
+}
+
+// CLUSTER FORGET, PROMOTE, DEMOTE <node-id> [<node-id> ...] [FORCE]: the 40 digits of CLUSTER NODES or the number of
+// INFO's raft_node_id.
+void cluster_change(LocalContext& context) {
+  using Id = commands::CommandId;
+  if (context.in_transaction) return context.reply.error(kNotInTransaction);
+  const NodeView view = context.actions.view();
+  const bool force = context.arguments.size() > 3 && argument_is(context, context.arguments.size() - 1, "force");
+  std::vector<std::uint64_t> nodes;
+  for (const std::string_view name : context.arguments.subspan(2, context.arguments.size() - (force ? 3 : 2))) {
+    const std::optional<std::int64_t> number = resp::parse_int64(name);
+    const auto member = std::ranges::find_if(view.members, [&](const MemberView& one) {
+      return number ? one.node == static_cast<std::uint64_t>(*number) : node_name(view, one.node) == name;
+    });
+    if (member == view.members.end()) return context.reply.error("ERR Unknown node " + std::string(name));
+    nodes.push_back(member->node);
+  }
+  const MemberChange change = context.command.id == Id::kClusterForget    ? MemberChange::kForget
+                              : context.command.id == Id::kClusterPromote ? MemberChange::kPromote
+                                                                          : MemberChange::kDemote;
+  context.actions.change_members(context.session, change, nodes, force);
+}
+
 void cluster_refuse(LocalContext& context) {
   if (refused_as_disabled(context, context.actions.view())) return;
   using Id = commands::CommandId;
   switch (context.command.id) {
-    case Id::kClusterMeet:
-    case Id::kClusterForget:
     case Id::kClusterReset:
     case Id::kClusterReplicate:
       return context.reply.error(
-          "ERR Cluster members are decided by Raft: the nodes of initial-cluster are members and replicas of whoever "
-          "leads them");
+          "ERR Cluster members are decided by Raft: all are replicas of whoever leads them, and leave by CLUSTER "
+          "FORGET");
     case Id::kClusterSetConfigEpoch:
       return context.reply.error("ERR The config epoch is the term of the Raft log and cannot be set");
     default:
@@ -346,10 +391,12 @@ void cluster_help(LocalContext& context) {
       "    Delete slots information from current node.",
       "DELSLOTSRANGE <start slot> <end slot> [<start slot> <end slot> ...]",
       "    Delete slots information which are between <start-slot> and <end-slot> from current node.",
+      "DEMOTE <node-id> [<node-id> ...] [FORCE]",
+      "    Make voters learners.",
       "FAILOVER [FORCE|TAKEOVER]",
       "    Promote current replica node to being a master.",
-      "FORGET <node-id>",
-      "    Remove a node from the cluster.",
+      "FORGET <node-id> [<node-id> ...] [FORCE]",
+      "    Remove nodes from the cluster.",
       "GETKEYSINSLOT <slot> <count>",
       "    Return key names stored by current node in a slot.",
       "FLUSHSLOTS",
@@ -367,6 +414,8 @@ void cluster_help(LocalContext& context) {
       "NODES",
       "    Return cluster configuration seen by node. Output format:",
       "    <id> <ip:port@bus-port[,hostname]> <flags> <master> <pings> <pongs> <epoch> <link> <slot> ...",
+      "PROMOTE <node-id> [<node-id> ...] [FORCE]",
+      "    Make learners voters.",
       "REPLICATE <node-id>",
       "    Configure current node as replica to <node-id>.",
       "RESET [HARD|SOFT]",

@@ -178,6 +178,8 @@ void cluster_count_failure_reports(LocalContext& context);
 void cluster_failover(LocalContext& context);
 void cluster_saveconfig(LocalContext& context);
 void cluster_bumpepoch(LocalContext& context);
+void cluster_meet(LocalContext& context);
+void cluster_change(LocalContext& context);
 void cluster_refuse(LocalContext& context);
 void cluster_help(LocalContext& context);
 

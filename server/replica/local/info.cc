@@ -419,7 +419,9 @@ void Info::raft() {
   constexpr std::array<std::string_view, 4> kRoles{"follower", "pre-candidate", "candidate", "leader"};
   const MemberView* leader = member_of(view_, view_.leader);
   section("Raft");
-  field("raft_role", kRoles[static_cast<std::size_t>(view_.role)]);
+  field("raft_role", view_.joining   ? "joining"
+                     : view_.removed ? "removed"
+                                     : kRoles[static_cast<std::size_t>(view_.role)]);
   number("raft_node_id", view_.node);
   number("raft_term", view_.term);
   number("raft_leader_id", view_.leader);
@@ -436,7 +438,11 @@ void Info::raft() {
           "id=" + std::to_string(member.node) + ",addr=" + member.host + ":" + std::to_string(member.port) + "@" +
               std::to_string(member.peer_port) + ",role=" + (member.voter ? "voter" : "learner") +
               ",link=" + (member.self || member.link_up ? "up" : "down") +
-              ",match_index=" + std::to_string(member.self ? view_.last_index : member.match_index));
+              ",match_index=" + std::to_string(member.self ? view_.last_index : member.match_index) +
+              (member.receiving_snapshot ? ",receiving_snapshot=1" : "") +
+              (member.catch_up_round == 0 ? ""
+                                          : ",catch_up_round=" + std::to_string(member.catch_up_round) +
+                                                ",missing=" + std::to_string(member.missing)));
   }
   const std::uint64_t batches = statistics_.batches.now();
   number("raft_batches_per_sec", batches);

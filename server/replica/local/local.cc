@@ -244,10 +244,14 @@ LocalHandler find_local(commands::CommandId id) {
     case Id::kClusterSetslot:
     case Id::kClusterReplicate:
     case Id::kClusterReset:
-    case Id::kClusterMeet:
-    case Id::kClusterForget:
     case Id::kClusterSetConfigEpoch:
       return cluster_refuse;
+    case Id::kClusterMeet:
+      return cluster_meet;
+    case Id::kClusterForget:
+    case Id::kClusterPromote:
+    case Id::kClusterDemote:
+      return cluster_change;
     case Id::kClusterHelp:
       return cluster_help;
     case Id::kSentinelGetMasterAddrByName:

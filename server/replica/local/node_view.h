@@ -22,6 +22,9 @@ struct MemberView {
   std::uint64_t match_index = 0;
   std::uint64_t last_contact_ms = 0;  // since its last acknowledgement
   bool receiving_snapshot = false;
+  // A learner that is to be promoted: the round of its catch-up, from 1, and the entries that it lacks of that.
+  std::uint32_t catch_up_round = 0;
+  std::uint64_t missing = 0;
   // For CLUSTER LINKS: when the link came up (Unix milliseconds), and what waits to be written to it.
   std::uint64_t link_since_ms = 0;
   std::uint64_t unsent_bytes = 0;
@@ -65,6 +68,8 @@ struct NodeView {
   // Life.
   bool loading = false;
   bool stopping = false;
+  bool joining = false;  // has no cluster yet and asks for one
+  bool removed = false;  // from its cluster
   std::uint64_t loading_started_s = 0;
   std::uint64_t loading_bytes_total = 0;
   std::uint64_t loading_bytes_read = 0;

@@ -1,0 +1,50 @@
+#pragma once
+
+// Frames between nodes, as bytes: their kinds and the numbers in them. For peers.cc and admission.cc.
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace redraft::replica {
+
+inline constexpr std::size_t kNonceSize = 16;
+
+// The first byte of every frame; never renumbered.
+enum FrameKind : char {
+  kHelloControl = 1,  // Handshake with a nonce
+  kHelloBulk = 2,
+  kProof = 3,    // Handshake with the proof of the cluster secret
+  kCluster = 4,  // to a member without cluster: the id of the one that it belongs to
+  kMessage = 5,  // u32 length of the header, raft::encode's header, payloads
+  kBulk = 6,     // snapshots (snapshots.cc)
+  kStatus = 7,
+  kTransfer = 8,       // hand leadership to this node
+  kForward = 9,        // propose this command
+  kRelay = 10,         // published messages (relay.h), on the bulk lane
+  kRefusal = 11,       // u8 Refusal, then a sentence; the link is closed behind it
+  kJoin = 12,          // make the sender a member; who it is, the handshake says
+  kJoinAnswer = 13,    // u8 JoinAnswer::Kind, u64 node, 20 bytes of the cluster's id, text
+  kInvite = 14,        // to a node that waits for it: u16 length, the host it was dialled at, the sender's address
+  kChange = 15,        // change the members: u64 request, u8 kind, u8 force, u64 nodes
+  kChangeAnswer = 16,  // refused: u64 request, text
+};
+
+inline void put_u32(std::string& to, std::uint32_t value) {
+  for (int i = 0; i < 4; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
+}
+
+inline void put_u64(std::string& to, std::uint64_t value) {
+  for (int i = 0; i < 8; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
+}
+
+// Little-endian; needs that many bytes.
+inline std::uint64_t get_number(std::string_view bytes, std::size_t size) {
+  std::uint64_t value = 0;
+  for (std::size_t i = 0; i < size; ++i) {
+    value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[i])) << (8 * i);
+  }
+  return value;
+}
+
+}  // namespace redraft::replica
