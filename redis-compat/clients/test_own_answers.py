@@ -49,7 +49,7 @@ class OwnAnswers(unittest.TestCase):
     def test_resharding_is_refused(self):
         for words in (("ADDSLOTS", "1"), ("ADDSLOTSRANGE", "1", "2"), ("DELSLOTS", "1"), ("DELSLOTSRANGE", "1", "2"),
                       ("FLUSHSLOTS",),
-                      ("SETSLOT", "1", "STABLE"), ("MEET", "127.0.0.1", "1"), ("FORGET", "0" * 40),
+                      ("SETSLOT", "1", "STABLE"), ("MEET", "127.0.0.1", "0"), ("FORGET", "0" * 40),
                       ("REPLICATE", "0" * 40), ("RESET",),
                       ("SET-CONFIG-EPOCH", "5")):
             with self.subTest(words=words):
