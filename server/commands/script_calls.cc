@@ -56,6 +56,7 @@ Called ScriptCalls::call(std::span<const std::string_view> arguments, resp::Writ
   inner.user = context_.user;
   inner.applying = context_.applying;
   inner.may_block = false;
+  inner.from_script = true;
   execute(inner);
   return {};
 }

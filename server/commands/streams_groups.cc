@@ -38,12 +38,6 @@ constexpr auto kHelp = std::to_array<std::string_view>({
     "    Prints this help.",
 });
 
-void answer_bad_subcommand(Context& context) {
-  constexpr std::size_t kShown = 128;
-  context.reply.error("ERR unknown subcommand or wrong number of arguments for '" +
-                      std::string(shown(context.argument(1)).substr(0, kShown)) + "'. Try XGROUP HELP.");
-}
-
 struct GroupOptions {
   bool make_stream = false;
   std::int64_t entries_read = ConsumerGroup::kUnknown;
@@ -58,7 +52,7 @@ std::optional<GroupOptions> group_options(Context& context, bool creates) {
       continue;
     }
     if (!option_is(context, i, "entriesread") || i + 1 == context.argument_count()) {
-      answer_bad_subcommand(context);
+      answer_bad_subcommand(context, "XGROUP");
       return std::nullopt;
     }
     const std::optional<std::int64_t> read = integer_argument(context, ++i);
@@ -86,10 +80,7 @@ bool find_group_stream(Context& context, bool may_miss, Stream*& stream) {
 ConsumerGroup* find_group(Context& context, Stream*& stream) {
   if (!find_group_stream(context, false, stream)) return nullptr;
   ConsumerGroup* const group = stream->find_group(context.argument(3));
-  if (group == nullptr) {
-    context.reply.error("NOGROUP No such consumer group '" + std::string(shown(context.argument(3))) +
-                        "' for key name '" + std::string(shown(context.argument(2))) + "'");
-  }
+  if (group == nullptr) answer_unknown_group(context);
   return group;
 }
 
@@ -106,7 +97,7 @@ void xgroup_create(Context& context) {
   const std::string_view key = context.argument(2);
   Stream* stream = nullptr;
   if (!find_group_stream(context, options->make_stream, stream)) return;
-  if (context.argument_count() > 8) return answer_bad_subcommand(context);
+  if (context.argument_count() > 8) return answer_bad_subcommand(context, "XGROUP");
   const std::optional<StreamId> id = position_argument(context, 4, stream);
   if (!id) return;
   if (stream == nullptr) {
@@ -127,7 +118,7 @@ void xgroup_setid(Context& context) {
   Stream* stream = nullptr;
   ConsumerGroup* const group = find_group(context, stream);
   if (group == nullptr) return;
-  if (context.argument_count() > 7) return answer_bad_subcommand(context);
+  if (context.argument_count() > 7) return answer_bad_subcommand(context, "XGROUP");
   const std::optional<StreamId> id = context.argument(4) == "$" ? stream->last_id() : id_or_edge_argument(context, 4);
   if (!id) return;
   group->set_position(*id, options->entries_read);

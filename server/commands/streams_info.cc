@@ -34,12 +34,6 @@ constexpr auto kHelp = std::to_array<std::string_view>({
     "    Prints this help.",
 });
 
-void answer_bad_subcommand(Context& context) {
-  constexpr std::size_t kShown = 128;
-  context.reply.error("ERR unknown subcommand or wrong number of arguments for '" +
-                      std::string(shown(context.argument(1)).substr(0, kShown)) + "'. Try XINFO HELP.");
-}
-
 // The stream at argument 2; nullptr when an error was answered.
 const Stream* find_present(Context& context) {
   const Stream* stream = nullptr;
@@ -181,7 +175,7 @@ bool full_count(Context& context, std::optional<std::uint64_t>& count) {
   if (options == 0) return true;
   if ((options != 1 && options != 3) || !option_is(context, 3, "full") ||
       (options == 3 && !option_is(context, 4, "count"))) {
-    answer_bad_subcommand(context);
+    answer_bad_subcommand(context, "XINFO");
     return false;
   }
   count = kDefault;
@@ -239,10 +233,7 @@ void xinfo_consumers(Context& context) {
   const Stream* const stream = find_present(context);
   if (stream == nullptr) return;
   const ConsumerGroup* const group = stream->find_group(context.argument(3));
-  if (group == nullptr) {
-    return context.reply.error("NOGROUP No such consumer group '" + std::string(shown(context.argument(3))) +
-                               "' for key name '" + std::string(shown(context.argument(2))) + "'");
-  }
+  if (group == nullptr) return answer_unknown_group(context);
   context.reply.array(group->consumers().size());
   for (const auto& [name, consumer] : group->consumers()) {
     const auto now = static_cast<std::int64_t>(context.clock_ms);

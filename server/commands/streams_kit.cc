@@ -242,6 +242,18 @@ store::Consumer& see_consumer(Context& context, std::string_view key, store::Con
 
 // ---- Replies
 
+void answer_bad_subcommand(Context& context, std::string_view container) {
+  constexpr std::size_t kShown = 128;
+  context.reply.error("ERR unknown subcommand or wrong number of arguments for '" +
+                      std::string(shown(context.argument(1)).substr(0, kShown)) + "'. Try " + std::string(container) +
+                      " HELP.");
+}
+
+void answer_unknown_group(Context& context) {
+  context.reply.error("NOGROUP No such consumer group '" + std::string(shown(context.argument(3))) +
+                      "' for key name '" + std::string(shown(context.argument(2))) + "'");
+}
+
 void answer_id(Context& context, StreamId id) {
   context.reply.bulk(id_text(id));
 }

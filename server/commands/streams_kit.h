@@ -53,6 +53,9 @@ store::Consumer& see_consumer(Context& context, std::string_view key, store::Con
                               std::string_view name);
 
 // ---- Replies
+// Of XGROUP and XINFO, whose key is argument 2 and whose group argument 3.
+void answer_bad_subcommand(Context& context, std::string_view container);
+void answer_unknown_group(Context& context);
 void answer_id(Context& context, store::StreamId id);
 // The id and the fields.
 void answer_entry(Context& context, store::Stream::Cursor& cursor);
