@@ -257,7 +257,7 @@ void Server::poll_peers() {
 void Server::deliver() {
   if (log_thread_.ready()) {
     for (replica::DiskDone& done : log_thread_.take()) {
-      if (!done.no_space) --disk_outstanding_;
+      if (!done.no_space && !done.unasked) --disk_outstanding_;
       disk_done_.push_back(std::move(done));
     }
   }

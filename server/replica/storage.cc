@@ -315,7 +315,9 @@ std::vector<DiskDone> Storage::stall(std::vector<DiskRequest> requests) {
 
 std::optional<DiskDone> Storage::space_news() {
   if (ballast_.spent() == std::exchange(told_low_space_, ballast_.spent())) return std::nullopt;
-  return report();
+  DiskDone news = report();
+  news.unasked = true;
+  return news;
 }
 
 Status Storage::write_vote(const raft::HardState& hard_state) {

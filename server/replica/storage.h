@@ -46,6 +46,7 @@ struct DiskDone {
   raft::Ticket ticket;
   bool no_space = false;   // nothing of it is durable; it is tried again by itself, and reported again when done
   bool low_space = false;  // durable, but on the reserve: no new writes until there is room for it again
+  bool unasked = false;    // answers no request: news of the disk's room alone
   bool repaired = false;
   bool condemned = false;
   std::optional<std::string> unreadable;  // `load` met damaged records; what and where
