@@ -527,7 +527,6 @@ class Engine final : public commands::Surroundings,
   std::uint64_t applied_commands_ = ReadPlace::kWhole;  // of the entry `applied_`
   std::uint64_t resolved_batch_ = 0;                    // own batches up to this one are applied or lost
   std::uint64_t last_clock_ms_ = 0;                     // newest clock in an entry that was proposed here or applied
-  std::uint64_t last_clock_at_us_ = 0;  // monotonic time when that was learned; 0: it was found at start
 
   // What Raft said, acted upon between applies (settle_role).
   bool role_change_due_ = false;

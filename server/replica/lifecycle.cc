@@ -277,8 +277,12 @@ void Engine::advance(Time now) {
   sample_statistics();
   if (raft_ != nullptr && now_.monotonic_us >= last_status_us_ + kStatusInterval_us) {
     last_status_us_ = now_.monotonic_us;
-    peers_.send_status({now_.wall_ms, applied_.value});
+    send_status();
   }
+}
+
+void Engine::send_status() {
+  peers_.send_status({now_.wall_ms, applied_.value, leading() ? clock_.read_ms(now_, voters()) : 0});
 }
 
 void Engine::end_turn() {
@@ -374,7 +378,7 @@ void Engine::begin_leading() {
   cancel_reads();      // follower rounds of before
   cancel_fragments();  // of an earlier term, when one turn saw the loss of leadership and its return
   serving_leader_ = true;
-  clock_.lead(last_clock_ms_, last_clock_at_us_, now_, voters());
+  clock_.lead(last_clock_ms_, now_, voters());
   PayloadHeader header;
   header.clock_ms = std::max(last_clock_ms_, clock_.read_ms(now_, voters()));
   header.seed = next_seed();
@@ -404,9 +408,8 @@ void Engine::seed_settings() {
 }
 
 void Engine::note_clock(std::uint64_t clock_ms) {
-  if (clock_ms <= last_clock_ms_) return;
-  last_clock_ms_ = clock_ms;
-  last_clock_at_us_ = phase_ == Phase::kLoading ? 0 : now_.monotonic_us;
+  if (phase_ != Phase::kLoading) clock_.heard(clock_ms, now_);
+  last_clock_ms_ = std::max(last_clock_ms_, clock_ms);
 }
 
 // The newest clock in the log, whether applied or not: a new leader goes on from there.

@@ -1,6 +1,7 @@
 #include "server/replica/logical_clock.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace redraft::replica {
 namespace {
@@ -15,11 +16,23 @@ std::int64_t offset_ms(std::uint64_t wall_ms, Time now) {
 
 }  // namespace
 
-void LogicalClock::lead(std::uint64_t last_ms, std::uint64_t last_at_us, Time now, std::size_t voters) {
+void LogicalClock::heard(std::uint64_t clock_ms, Time now) {
+  const auto offset_us = static_cast<std::int64_t>(clock_ms * 1000) - static_cast<std::int64_t>(now.monotonic_us);
+  if (heard_ && offset_us < heard_offset_us(now)) return;
+  heard_ = Heard{offset_us, now.monotonic_us};
+}
+
+std::int64_t LogicalClock::heard_offset_us(Time now) const {
+  const std::uint64_t age_us = now.monotonic_us - std::min(heard_->at_us, now.monotonic_us);
+  return heard_->offset_us - static_cast<std::int64_t>(age_us * 2 * drift_max_ppm_ / 1'000'000);
+}
+
+void LogicalClock::lead(std::uint64_t last_ms, Time now, std::size_t voters) {
   clock_us_ = (last_ms == 0 ? now.wall_ms : last_ms) * 1000;
   monotonic_us_ = now.monotonic_us;
-  if (last_at_us != 0) {
-    clock_us_ += now.monotonic_us - std::min(last_at_us, now.monotonic_us);
+  if (heard_) {
+    const std::int64_t clock_us = static_cast<std::int64_t>(now.monotonic_us) + heard_offset_us(now);
+    clock_us_ = std::max(clock_us_, static_cast<std::uint64_t>(std::max<std::int64_t>(clock_us, 0)));
   } else {
     clock_us_ = std::max(clock_us_, agreed_wall_ms(now, voters) * 1000);
   }
@@ -30,15 +43,15 @@ void LogicalClock::peer_wall(std::uint64_t node, std::uint64_t wall_ms, Time now
 }
 
 std::uint64_t LogicalClock::agreed_wall_ms(Time now, std::size_t voters) const {
-  std::size_t agreeing = 1;  // this node
-  std::int64_t earliest = 0;
-  const std::int64_t own = offset_ms(now.wall_ms, now);
-  for (const auto& [node, offset] : peer_offsets_ms_) {
-    if (std::abs(offset - own) > kAgreement_ms) continue;
-    ++agreeing;
-    earliest = std::min(earliest, offset - own);
+  std::vector<std::int64_t> offsets{offset_ms(now.wall_ms, now)};
+  for (const auto& [node, offset] : peer_offsets_ms_) offsets.push_back(offset);
+  std::ranges::sort(offsets);
+  const std::size_t majority = voters / 2 + 1;
+  for (std::size_t first = 0; first + majority <= offsets.size(); ++first) {
+    if (offsets[first + majority - 1] - offsets[first] > kAgreement_ms) continue;
+    return static_cast<std::uint64_t>(offsets[first] + static_cast<std::int64_t>(now.monotonic_us / 1000));
   }
-  return agreeing > voters / 2 ? static_cast<std::uint64_t>(static_cast<std::int64_t>(now.wall_ms) + earliest) : 0;
+  return 0;
 }
 
 std::uint64_t LogicalClock::read_ms(Time now, std::size_t voters) {
@@ -47,8 +60,9 @@ std::uint64_t LogicalClock::read_ms(Time now, std::size_t voters) {
   clock_us_ += elapsed_us;
   const std::int64_t lag_us = static_cast<std::int64_t>(now.wall_ms * 1000) - static_cast<std::int64_t>(clock_us_);
   if (lag_us / 1000 >= kStepMin_ms) {
-    if (const std::uint64_t agreed_ms = agreed_wall_ms(now, voters); agreed_ms * 1000 > clock_us_) {
-      clock_us_ = agreed_ms * 1000;
+    const std::uint64_t agreed_us = agreed_wall_ms(now, voters) * 1000;
+    if (agreed_us >= clock_us_ + static_cast<std::uint64_t>(kStepMin_ms) * 1000) {
+      clock_us_ = agreed_us;
       return clock_us_ / 1000;
     }
   }

@@ -19,7 +19,7 @@ void Engine::peer_message(raft::Envelope envelope) {
 void Engine::peer_ready(std::uint64_t node) {
   host_.log(LogLevel::kVerbose, "Connected to node " + std::to_string(node));
   // Its clock has to be known before this node leads.
-  peers_.send_status({now_.wall_ms, applied_.value});
+  send_status();
   if (raft_ != nullptr) feed(raft::LinkRestored{raft::NodeId{node}});
 }
 
@@ -37,6 +37,7 @@ void Engine::peer_refused(std::uint64_t node) {
 void Engine::peer_status(std::uint64_t node, const PeerStatus& status) {
   clock_.peer_wall(node, status.wall_ms, now_);
   peers_heard_us_[node] = now_.monotonic_us;
+  if (status.clock_ms != 0) clock_.heard(status.clock_ms, now_);
 }
 
 void Engine::transfer_asked(std::uint64_t to_node) {
@@ -89,7 +90,7 @@ void Engine::swap_in_snapshot() {
   fragments_ = std::move(loaded->fragments);
   applied_ = loaded->metadata.index;
   applied_term_ = loaded->metadata.term;
-  note_clock(store_->clock_ms());
+  last_clock_ms_ = std::max(last_clock_ms_, store_->clock_ms());  // of some time ago
   while (!committed_.empty() && committed_.front().index <= applied_) committed_.pop_front();
   while (!pipeline_.in_flight().empty() && pipeline_.in_flight().front().index <= applied_) {
     lose_batch(pipeline_.take_oldest(), Outcome::kUnknown);

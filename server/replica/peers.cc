@@ -217,8 +217,9 @@ void Peers::link_input(LinkId id, SharedBytes frame, Time now) {
       listener_.bulk_frame(link->node, frame.slice(1, frame.size() - 1));
       return;
     case kStatus:
-      if (body.size() == 16) {
-        listener_.peer_status(link->node, {get_number(body, 8), get_number(body.substr(8), 8)});
+      if (body.size() == 24) {
+        listener_.peer_status(link->node,
+                              {get_number(body, 8), get_number(body.substr(8), 8), get_number(body.substr(16), 8)});
       }
       return;
     case kTransfer:
@@ -465,6 +466,7 @@ void Peers::send_status(const PeerStatus& status) {
     frame.header.push_back(kStatus);
     put_u64(frame.header, status.wall_ms);
     put_u64(frame.header, status.applied_index);
+    put_u64(frame.header, status.clock_ms);
     host_.send(link->id, std::move(frame));
   }
 }

@@ -35,6 +35,7 @@ struct MemberAddress {
 struct PeerStatus {
   std::uint64_t wall_ms = 0;
   std::uint64_t applied_index = 0;
+  std::uint64_t clock_ms = 0;  // of a leader: the logical clock
 };
 
 // Why a proven peer's link is closed, told to it.

@@ -4,13 +4,28 @@
 #include "tests/sim/model.h"
 
 // Lists, sets, hashes, sorted sets, streams, of redis.io/commands. Containers without an order that clients may rely on
-// answer in sorted order; so must what they are compared with.
+// answer in the order that the client was told, if that is one of theirs.
 
 namespace redraft::sim {
 namespace {
 
 std::int64_t number(const std::string& text) {
   return resp::parse_int64(text).value_or(0);
+}
+
+// `width` elements of the reply belong together.
+resp::Reply in_told_order(resp::Reply reply, const resp::Reply* told, std::size_t width) {
+  if (told == nullptr || told->elements.size() != reply.elements.size()) return reply;
+  const auto sorted = [width](const resp::Reply& of) {
+    std::vector<std::vector<std::string>> groups;
+    for (std::size_t i = 0; i < of.elements.size(); ++i) {
+      if (i % width == 0) groups.emplace_back();
+      groups.back().push_back(of.elements[i].text);
+    }
+    std::ranges::sort(groups);
+    return groups;
+  };
+  return sorted(reply) == sorted(*told) ? *told : reply;
 }
 
 resp::Reply count(std::size_t size) {
@@ -150,7 +165,7 @@ resp::Reply Model::smembers(const Call& call) {
     if (possible) *set.value = {std::move(left), 0};
   }
   for (const std::string& member : set.value->members) members.push_back(reply::bulk(member));
-  return reply::array(std::move(members));
+  return in_told_order(reply::array(std::move(members)), call.told, 1);
 }
 
 resp::Reply Model::scard(const Call& call) {
@@ -207,7 +222,7 @@ resp::Reply Model::hgetall(const Call& call) {
       all.push_back(reply::bulk(value));
     }
   }
-  return reply::array(std::move(all));
+  return in_told_order(reply::array(std::move(all)), call.told, 2);
 }
 
 // ---- Sorted sets, with whole numbers as scores
