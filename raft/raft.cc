@@ -5,6 +5,7 @@
 
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "base/planted.h"
 #include "raft/quorum.h"
 #include "raft/stored.h"
 
@@ -141,7 +142,8 @@ void Raft::finish_step() {
 }
 
 void Raft::emit_committed() {
-  while (emitted_index_ < commit_index_) {
+  const bool early = planted::is(planted::Bug::kApplyBeforeCommit) && is_leader();
+  while (emitted_index_ < (early ? log_.last_index() : commit_index_)) {
     ++emitted_index_;
     const Entry* entry = log_.find(emitted_index_);
     ensure(entry != nullptr, "an entry stays in memory until it is applied");

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/planted.h"
 #include "raft/quorum.h"
 #include "raft/raft.h"
 
@@ -203,6 +204,7 @@ void Raft::broadcast_heartbeat() {
   ++round_;
   round_waits_ = false;
   for (Progress& progress : progress_) {
+    if (planted::is(planted::Bug::kDeadPeerStopsBroadcast) && !progress.recently_active) break;
     if (progress.state == ProgressState::kReplicate && !log_.term_of(progress.next_index - 1).has_value()) {
       // What was in flight was lost, and compacted since: no append would ever be refused (pitfall B11).
       progress.become_probe(progress.match_index + 1);
@@ -227,7 +229,8 @@ void Raft::advance_commit() {
     return progress != nullptr && progress->vouches ? progress->match_index.value : std::uint64_t{0};
   })};
   // Paper 5.4.2 and figure 8: by counting, only an entry of the own term; those before it come with it (pitfall B1).
-  if (reached <= commit_index_ || !log_.matches(reached, hard_state_.term)) return;
+  const bool own_term = log_.matches(reached, hard_state_.term) || planted::is(planted::Bug::kOldTermByCounting);
+  if (reached <= commit_index_ || !own_term) return;
   set_commit_index(reached);
   start_round();  // reads that came before the term's first commit
 }

@@ -6,6 +6,7 @@
 
 #include "base/check.h"
 #include "base/crc32c.h"
+#include "base/planted.h"
 #include "wal/codec.h"
 #include "wal/file_window.h"
 #include "wal/recover.h"
@@ -67,7 +68,7 @@ Status Log::start(const Visitor& visitor, const Watermark& watermark) {
   recovery_ = std::move(recovered->recovery);
   segments_ = std::move(recovered->segments);
   if (!segments_.empty()) recovered_segment_ = segments_.back()->number();
-  closed_ = !recovered->appendable;
+  closed_ = !recovered->appendable && !planted::is(planted::Bug::kAppendBehindCut);
   next_ = recovered->next;
   chain_crc_ = recovered->chain_crc;
   vouched_ = recovery_.watermark;

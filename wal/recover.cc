@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/crc32c.h"
+#include "base/planted.h"
 #include "wal/file_window.h"
 #include "wal/segment_scan.h"
 
@@ -179,7 +180,7 @@ class Recoverer {
       if (!in_place || !in_order) {
         // A whole segment start that does not continue the segment before: that one lost its end (row 11).
         const bool before = in_place && cursor == kRecordsBegin;
-        if (!before && is_last && watermark_found_ < expected_) {
+        if (!before && is_last && (watermark_found_ < expected_ || planted::is(planted::Bug::kCutIgnoresSyncedTo))) {
           cut(candidate, cursor);
           break;
         }
@@ -206,7 +207,7 @@ class Recoverer {
   }
 
   void finish_last(const Candidate& candidate, const Segment& segment) {
-    if (watermark_found_ >= expected_) {
+    if (watermark_found_ >= expected_ && !planted::is(planted::Bug::kCutIgnoresSyncedTo)) {
       const Sequence end{watermark_found_.value + 1};
       damaged(candidate.path, segment.end(), expected_, end);
       expected_ = end;

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/planted.h"
 #include "resp/number.h"
 #include "server/commands/waiters.h"
 #include "server/replica/engine.h"
@@ -43,7 +44,8 @@ void Engine::apply(const raft::Entry& entry) {
     Result<Payload> payload = read_payload(entry.payload.view());
     ensure(payload.ok(), "a committed entry has a payload this version reads");
     note_clock(payload->header.clock_ms);
-    store_->begin_entry(entry.index.value, payload->header.clock_ms);
+    const bool local = planted::is(planted::Bug::kLocalClock);
+    store_->begin_entry(entry.index.value, local ? now_.wall_ms : payload->header.clock_ms);
     store_->seed_hashes(payload->header.seed);
     if (entry.type == raft::EntryType::kTermStart) begin_term();
     apply_commands(*payload, own ? &mine : nullptr);
@@ -165,7 +167,7 @@ void Engine::monitor_applied(const Applied& applied) {
 }
 
 bool Engine::execute_applied(const Applied& applied, Session* session, resp::Writer& reply) {
-  commands::Random random(applied.seed);
+  commands::Random random(applied.seed + (planted::is(planted::Bug::kLocalRandom) ? node_ : 0));
   commands::Context context{*store_, *this, *this, reply, random};
   context.arguments = applied.arguments;
   context.db = applied.header.db;

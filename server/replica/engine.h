@@ -363,6 +363,7 @@ class Engine final : public commands::Surroundings,
   void lose_batch(Batch batch, Outcome outcome);
   void lose_write(Session& session, const CommandHeader& header, Arguments arguments, Outcome outcome);
   void doubt_old_batches();
+  void refuse_overwritten(const raft::Envelope& envelope);
   void begin_wait(Session& session);
   void finish_served_clients();
   void end_wait(Session& session);
@@ -418,6 +419,7 @@ class Engine final : public commands::Surroundings,
   void carry_out(raft::Output& output);
   void send_durable_promises();
   void note_space(const DiskDone& done);
+  void send_status();
   void close_batch();
   void settle_role();
   void begin_leading();

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/planted.h"
 #include "server/replica/engine.h"
 
 // What comes from the other nodes, and the snapshot that takes the place of the state.
@@ -13,7 +14,19 @@ void Engine::peer_message(raft::Envelope envelope) {
       append != nullptr && !append->entries.empty()) {
     note_clock(append->entries.back());
   }
+  if (planted::is(planted::Bug::kRefusedAfterOverwrite)) refuse_overwritten(envelope);
   feed(raft::Receive{std::move(envelope)});
+}
+
+// What another leader's entries take the place of was not executed so far. It may be yet (planted).
+void Engine::refuse_overwritten(const raft::Envelope& envelope) {
+  const auto* append = std::get_if<raft::AppendEntries>(&envelope.message);
+  if (append == nullptr || append->entries.empty() || raft_leads()) return;
+  const raft::Entry& first = append->entries.front();
+  while (!pipeline_.in_flight().empty() && pipeline_.in_flight().back().index >= first.index &&
+         pipeline_.in_flight().back().term < first.term && pipeline_.in_flight().size() == 1) {
+    lose_batch(pipeline_.take_oldest(), Outcome::kNotExecuted);
+  }
 }
 
 void Engine::peer_ready(std::uint64_t node) {

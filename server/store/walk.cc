@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "base/planted.h"
 #include "server/store/store.h"
 
 // The walk for snapshots: leaves of the keyspace, then the parts of their objects, a slice at a time while writes go
@@ -64,7 +65,7 @@ void Store::write_store_record() {
   std::string body;
   put_number(body, shared_.hash_seed);
   put_number(body, database_count());
-  put_number(body, clock_ms_);
+  put_number(body, planted::is(planted::Bug::kSnapshotWithoutClock) ? 0 : clock_ms_);
   put_number(body, index_);
   put_number(body, touched_.size());
   for (const std::uint64_t index : touched_) put_number(body, index);
@@ -81,7 +82,11 @@ void Store::write_store_record() {
     put_number(body, user.id);
     put_bytes(body, user.rules);
   }
-  waiters_.encode(body);
+  if (planted::is(planted::Bug::kSnapshotWithoutWaiters)) {
+    Waiters().encode(body);
+  } else {
+    waiters_.encode(body);
+  }
   scripts_.encode(body);
   shared_.walked.push_back(static_cast<char>(Record::kStore));
   put_bytes(shared_.walked, body);

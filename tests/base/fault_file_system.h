@@ -81,6 +81,7 @@ class FaultFileSystem final : public FileSystem {
   void clear_faults();
   // Bytes that all files together may occupy; writing beyond is kNoSpace.
   void set_capacity(std::optional<std::uint64_t> bytes) { capacity_ = bytes; }
+  [[nodiscard]] std::uint64_t used_bytes() const;
   // A sync that returns without error and does nothing, for tests that must notice a missing one.
   void set_lying_syncs(Operation operation, bool lie);
 
@@ -112,7 +113,6 @@ class FaultFileSystem final : public FileSystem {
   [[nodiscard]] std::optional<Fault> before(Operation operation, const std::string& path);
   [[nodiscard]] Directory* directory_of(const std::string& path);
   [[nodiscard]] std::shared_ptr<Inode> find(const std::string& path) const;
-  [[nodiscard]] std::uint64_t used_bytes() const;
 
   std::map<std::string, Directory> directories_;
   std::vector<PlannedFault> faults_;

@@ -27,6 +27,10 @@ void World::begin_faults() {
   recur(plan_.clock_jump_ms, &World::jump_a_clock);
   recur(plan_.hang_up_ms, &World::hang_up_one);
   recur(plan_.terminate_ms, &World::terminate_one);
+  recur(plan_.suspend_ms, &World::suspend_one);
+  recur(plan_.disk_full_ms, &World::fill_a_disk);
+  recur(plan_.bit_flip_ms, &World::flip_a_bit);
+  recur(plan_.old_file_ms, &World::bring_back_a_file);
 }
 
 void World::recur(std::uint64_t mean_ms, void (World::*fault)()) {
@@ -142,8 +146,83 @@ void World::stall_a_disk() {
 void World::fail_a_disk() {
   Node& node = any_node();
   if (!node.up()) return;
-  node.fail_disk_soon(random_.chance(1, 2) ? testing::Operation::kSyncData : testing::Operation::kWrite,
-                      random_.between(1, 10));
+  const bool sync = random_.chance(1, 2);
+  const bool short_write = !sync && random_.chance(1, 2);
+  node.files().fail(sync ? testing::Operation::kSyncData : testing::Operation::kWrite, random_.between(1, 10),
+                    short_write ? testing::Fault::kIoAfterPart : testing::Fault::kIo);
+}
+
+// A frozen machine: its clocks go on (storage-faults row 18, pitfall C4).
+void World::suspend_one() {
+  Node& node = any_node();
+  if (node.paused() || !node.up()) return;
+  node.pause();
+  node.stall_disk(true);
+  schedule_.after(random_.skewed(100, 30'000) * kMillisecond_us, [&node] {
+    node.stall_disk(false);
+    node.resume();
+  });
+}
+
+// Writes are refused and nothing is lost; there is room again after a while (storage-faults row 7, pitfall F14).
+void World::fill_a_disk() {
+  Node& node = any_node();
+  node.files().set_capacity(node.files().used_bytes() + random_.skewed(1, 100'000));
+  schedule_.after(random_.skewed(50, 5'000) * kMillisecond_us, [&node] { node.files().set_capacity(std::nullopt); });
+}
+
+// Rot below or above what is known durable, in a segment, the vote file or a snapshot (storage-faults rows 2, 3, 9).
+void World::flip_a_bit() {
+  if (damage_.node != 0) return;
+  Node& node = any_node();
+  ++crashes_;
+  node.cut_power();
+  restart_later(node);
+  std::vector<std::string> paths;
+  for (const std::string& path : node.files().paths()) {
+    if (!node.files().content(path).empty()) paths.push_back(path);
+  }
+  if (paths.empty()) return;
+  const std::string& path = paths[random_.below(paths.size())];
+  std::string good = node.files().content(path);
+  // Segments are made at full size: somewhere in what was written to.
+  const std::size_t used = good.find_last_not_of('\0') + 1;
+  if (used == 0) return;
+  node.files().flip_bit(path, random_.below(used * 8));
+  trace_.note(schedule_.now_us(), "bit flip", node.id(), used, path);
+  damage_ = {node.id(), path, std::move(good)};
+}
+
+// The node refuses to start and says so; somebody brings the good copy of that file.
+bool World::restore_damaged(Node& node) {
+  if (damage_.node != node.id()) return false;
+  ++refusals_;
+  node.kill();
+  node.files().set_content(damage_.path, damage_.good);
+  damage_ = {};
+  restart_later(node);
+  return true;
+}
+
+// What was removed is there again, with what was in it then (storage-faults row 14).
+void World::bring_back_a_file() {
+  Node& node = any_node();
+  auto& [path, content] = old_files_[node.id()];
+  if (!path.empty() && !node.files().exists(path)) {
+    ++crashes_;
+    node.cut_power();
+    node.files().set_content(path, std::move(content));
+    trace_.note(schedule_.now_us(), "old file", node.id(), 0, path);
+    restart_later(node);
+    path.clear();
+  } else if (path.empty()) {
+    for (const std::string& one : node.files().paths()) {
+      if (one.find("/wal/") == std::string::npos || !random_.chance(1, 3)) continue;
+      path = one;
+      content = node.files().content(one);
+      break;
+    }
+  }
 }
 
 // One machine's wall clock at a time: a majority stays right.
@@ -164,6 +243,7 @@ void World::heal_everything() {
   network_.heal_all();
   for (const auto& node : nodes_) {
     node->files().clear_faults();
+    node->files().set_capacity(std::nullopt);
     node->stall_disk(false);
     node->resume();
     if (!node->up()) node->start();

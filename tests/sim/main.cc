@@ -1,6 +1,7 @@
 // redraft-sim: many seeds of the whole-cluster simulation, each in a process of its own, so that a broken invariant
 // ends one seed and not the run. See docs/testing.md.
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -13,7 +14,7 @@ namespace redraft::sim {
 namespace {
 
 constexpr std::string_view kUsage =
-    "redraft-sim [--seeds N] [--first S] [--jobs J] [--crashes] [--bug NAME] [--trace] [--twice]\n"
+    "redraft-sim [--seeds N] [--first S] [--jobs J] [--crashes] [--bug NAME] [--trace] [--twice] [--table]\n"
     "  --seeds N   how many seeds (200)\n"
     "  --first S   the first one (1)\n"
     "  --jobs J    so many at once (the number of cores)\n"
@@ -23,12 +24,45 @@ constexpr std::string_view kUsage =
     "  --twice     run each seed twice and compare the traces\n"
     "  --trace     print everything that happens, with one seed\n";
 
+// One row of the table of planted bugs in docs/testing.md. False: not found.
+bool print_row(RunOptions options, std::string_view name) {
+  options.seeds = 1000;
+  options.stop_at_failure = true;
+  const RunSummary summary = run_seeds(options);
+  if (summary.failures.empty()) {
+    std::printf("| %s | not in %llu seeds | |\n", std::string(name).c_str(),
+                static_cast<unsigned long long>(summary.seeds));
+    return false;
+  }
+  std::string how = summary.failures.front().what;
+  std::ranges::replace(how, '\n', ' ');
+  std::ranges::replace(how, '|', '/');
+  std::printf("| %s%s | %llu | %s |\n", std::string(name).c_str(), options.crashes ? " (--crashes)" : "",
+              static_cast<unsigned long long>(summary.failures.front().seed), how.substr(0, 160).c_str());
+  std::fflush(stdout);
+  return true;
+}
+
+bool print_table() {
+  bool all = true;
+  std::puts("| bug | seeds needed | what was seen |\n|---|---|---|");
+  for (const Bug bug : {Bug::kAckBeforeSync, Bug::kFollowerAckBeforeSync, Bug::kVoteBeforeSync, Bug::kNoDirectorySync,
+                        Bug::kNoDataSync}) {
+    all = print_row({.crashes = true, .bug = bug}, name_of(bug)) && all;
+  }
+  for (const planted::Name& one : planted::kNames) {
+    const bool disk = one.bug == planted::Bug::kCutIgnoresSyncedTo || one.bug == planted::Bug::kAppendBehindCut;
+    all = print_row({.crashes = disk, .planted = one.bug}, one.name) && all;
+  }
+  return all;
+}
+
 int run(const std::vector<std::string>& arguments) {
   RunOptions options;
   options.progress = true;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& name = arguments[i];
-    const bool flag = name == "--crashes" || name == "--trace" || name == "--twice";
+    const bool flag = name == "--crashes" || name == "--trace" || name == "--twice" || name == "--table";
     if (!flag && (i + 1 == arguments.size() || !name.starts_with("--"))) {
       std::fputs(kUsage.data(), stderr);
       return 2;
@@ -48,6 +82,10 @@ int run(const std::vector<std::string>& arguments) {
       options.print_trace = true;
     } else if (name == "--bug" && bug_by_name(value)) {
       options.bug = *bug_by_name(value);
+    } else if (name == "--bug" && planted::by_name(value)) {
+      options.planted = *planted::by_name(value);
+    } else if (name == "--table") {
+      return print_table() ? 0 : 1;
     } else {
       std::fputs(kUsage.data(), stderr);
       return 2;
@@ -55,7 +93,7 @@ int run(const std::vector<std::string>& arguments) {
   }
   const RunSummary summary = run_seeds(options);
   std::fputs(summary.describe().c_str(), stdout);
-  if (options.bug != Bug::kNone) return summary.failures.empty() ? 1 : 0;
+  if (options.bug != Bug::kNone || options.planted != planted::Bug::kNone) return summary.failures.empty() ? 1 : 0;
   return summary.failures.empty() ? 0 : 1;
 }
 

@@ -8,6 +8,8 @@ namespace {
 using replica::Lane;
 using replica::LinkId;
 
+// peers.cc's kind of a frame with a message of Raft.
+constexpr char kMessageFrame = 5;
 constexpr std::uint64_t kDelayMin_us = 30;
 constexpr std::uint64_t kDelayMax_us = 300;
 constexpr std::uint64_t kAttemptMax_us = 1'000'000;
@@ -186,7 +188,19 @@ void Network::arrive(std::uint64_t number, int end) {
   direction.frames.pop_front();
   direction.bytes -= frame.size();
   trace_.note(schedule_.now_us(), "frame", connection.node[1 - end], connection.node[end], frame.view().substr(0, 64));
+  const bool message = !frame.empty() && frame.view().front() == kMessageFrame;
+  if (message && repeat_one_of != 0 && random_.chance(1, repeat_one_of)) repeat(number, end, frame);
   processes_[connection.node[end]]->on_frame(connection.link[end], std::move(frame));
+}
+
+// TCP repeats and reorders nothing, but Raft promises to bear it, and on new connections after old ones it happens.
+void Network::repeat(std::uint64_t number, int end, const SharedBytes& frame) {
+  schedule_.after(random_.skewed(10, 300'000), [this, number, end, frame] {
+    const auto found = connections_.find(number);
+    if (found == connections_.end() || !found->second.open[end]) return;
+    trace_.note(schedule_.now_us(), "repeated", found->second.node[1 - end], found->second.node[end]);
+    processes_[found->second.node[end]]->on_frame(found->second.link[end], frame);
+  });
 }
 
 std::size_t Network::unsent_bytes(LinkId link) const {
@@ -236,8 +250,10 @@ void Network::break_connection(std::uint64_t number) {
   if (found == connections_.end()) return;
   ++resets;
   for (const int end : {0, 1}) {
-    found->second.to[end].frames.clear();
-    tell_down(number, end, random_.between(0, 5000));
+    // What is on its way is lost, or still read by one end, perhaps when there is a new connection already.
+    const bool lost = random_.chance(1, 2);
+    if (lost) found->second.to[end].frames.clear();
+    tell_down(number, end, random_.between(0, lost ? 5'000 : 300'000));
   }
 }
 

@@ -46,6 +46,8 @@ class Network {
   void heal(std::uint64_t from, std::uint64_t to);
   void heal_all();
   void reset_links(std::uint64_t a, std::uint64_t b);
+  // One of so many of Raft's messages comes once more, later than those behind it; 0: none.
+  std::uint64_t repeat_one_of = 0;
   void set_delay_us(std::uint64_t from, std::uint64_t to, std::uint64_t low, std::uint64_t high);
   [[nodiscard]] bool is_cut(std::uint64_t from, std::uint64_t to) const { return cuts_[path(from, to)] != 0; }
 
@@ -87,6 +89,7 @@ class Network {
   void connect(std::uint64_t from, std::uint64_t to, replica::Lane lane);
   void arrive(std::uint64_t connection, int end);
   void schedule_arrival(std::uint64_t number, Connection& connection, int end, std::size_t bytes);
+  void repeat(std::uint64_t number, int end, const SharedBytes& frame);
   // The connection is gone for this end after a while, if it still has it.
   void tell_down(std::uint64_t number, int end, std::uint64_t delay_us);
   void break_connection(std::uint64_t number);

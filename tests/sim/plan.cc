@@ -71,6 +71,12 @@ Plan Plan::draw(std::uint64_t seed) {
   plan.clock_jump_ms = rate(random, 500, 10'000);
   plan.hang_up_ms = rate(random, 50, 5'000);
   plan.terminate_ms = rate(random, 1'000, 10'000);
+  plan.suspend_ms = rate(random, 1'000, 20'000);
+  plan.disk_full_ms = rate(random, 500, 10'000);
+  if (random.chance(1, 4)) plan.bit_flip_ms = random.skewed(500, 10'000);
+  plan.old_file_ms = rate(random, 500, 5'000);
+  plan.repeat_one_of = random.chance(1, 2) ? random.skewed(3, 1'000) : 0;
+  plan.one_down_at_end = plan.nodes > 2 && random.chance(1, 2);
   if (random.chance(1, 2)) plan.skew_max_ms = random.skewed(1, 3'000);
   if (random.chance(1, 2)) plan.drift_max_ppm = static_cast<std::int64_t>(random.below(400));
   plan.follower_reads = random.chance(1, 2);
@@ -94,6 +100,8 @@ Plan Plan::draw_crashes(std::uint64_t seed) {
   if (random.chance(1, 2)) plan.kill_ms = random.skewed(500, 5'000);
   if (random.chance(1, 2)) plan.disk_error_ms = random.skewed(500, 5'000);
   if (random.chance(1, 3)) plan.early_faults_us = random.skewed(10'000, 1'000'000);
+  plan.bit_flip_ms = rate(random, 500, 5'000);
+  plan.old_file_ms = rate(random, 500, 5'000);
   plan.aimed = random.chance(2, 3) ? random.skewed(10, 1'000) : 0;
   return plan;
 }
@@ -116,6 +124,12 @@ std::string Plan::describe() const {
   say("clock jump", clock_jump_ms);
   say("hang up", hang_up_ms);
   say("terminate", terminate_ms);
+  say("suspend", suspend_ms);
+  say("disk full", disk_full_ms);
+  say("bit flip", bit_flip_ms);
+  say("old file", old_file_ms);
+  say("repeat one of", repeat_one_of);
+  say("one down at the end", one_down_at_end ? 1 : 0);
   say("skew", skew_max_ms);
   say("early faults", early_faults_us);
   say("aimed", aimed);

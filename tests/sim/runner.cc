@@ -30,6 +30,7 @@ struct Report {
   std::uint64_t leaders = 0;
   std::uint64_t crashes = 0;
   std::uint64_t faults = 0;
+  std::uint64_t refusals = 0;
   std::uint64_t settled = 0;
   char broken = 0;
 };
@@ -62,6 +63,7 @@ void write_all(int file, const void* bytes, std::size_t size) {
 
 [[noreturn]] void run_child(const RunOptions& options, std::uint64_t seed, int report_to) {
   alarm(kHangs_s);
+  ensure(planted::activate(options.planted), "only a build with REDRAFT_PLANTED has planted bugs");
   if (options.print_trace) std::fprintf(stderr, "%s\n", plan_of(options, seed).describe().c_str());
   Outcome outcome = simulate(plan_of(options, seed));
   if (options.twice && !outcome.broken) {
@@ -78,6 +80,7 @@ void write_all(int file, const void* bytes, std::size_t size) {
   report.leaders = outcome.leaders;
   report.crashes = outcome.crashes;
   report.faults = outcome.faults;
+  report.refusals = outcome.refusals;
   report.settled = outcome.settled;
   report.broken = outcome.broken ? 1 : 0;
   write_all(report_to, &report, sizeof report);
@@ -153,6 +156,7 @@ Outcome outcome_of(const Child& child) {
   outcome.leaders = report.leaders;
   outcome.crashes = report.crashes;
   outcome.faults = report.faults;
+  outcome.refusals = report.refusals;
   outcome.settled = report.settled;
   if (report.broken != 0) outcome.broken = child.reported.substr(sizeof report);
   return outcome;
@@ -169,6 +173,7 @@ void add(RunSummary& summary, const Child& child) {
   summary.total.leaders += outcome.leaders;
   summary.total.crashes += outcome.crashes;
   summary.total.faults += outcome.faults;
+  summary.total.refusals += outcome.refusals;
   summary.total.settled += outcome.settled;
   // Order does not matter, so that the sum is the same however many run at once.
   summary.total.trace += outcome.trace;
@@ -184,9 +189,12 @@ void add(RunSummary& summary, const Child& child) {
 }  // namespace
 
 std::string command_for(const RunOptions& options, std::uint64_t seed) {
-  std::string command = "redraft-sim --seeds 1 --first " + std::to_string(seed);
+  const bool planted = options.planted != planted::Bug::kNone;
+  std::string command =
+      std::string(planted ? "redraft-sim-planted" : "redraft-sim") + " --seeds 1 --first " + std::to_string(seed);
   if (options.crashes) command += " --crashes";
   if (options.bug != Bug::kNone) command += " --bug " + std::string(name_of(options.bug));
+  if (planted) command += " --bug " + std::string(planted::name_of(options.planted));
   return command;
 }
 
@@ -225,20 +233,27 @@ RunSummary run_seeds(const RunOptions& options) {
 }
 
 std::string RunSummary::describe() const {
-  char line[600];
   const double simulated = static_cast<double>(total.simulated_us) / 1e6;
+  char line[200];
   std::snprintf(line, sizeof line,
-                "%llu seeds, %zu failures; %.1f s, %.1f seeds/s; %.2f simulated hours, %.0fx real time; "
-                "%llu requests, %llu answered as expected, %llu operations replayed, %llu entries, %llu leaders, %llu "
-                "crashes, %llu faults; "
-                "trace %016llx\n",
+                "%llu seeds, %zu failures; %.1f s, %.1f seeds/s; %.2f simulated hours, %.0fx real time",
                 static_cast<unsigned long long>(seeds), failures.size(), seconds, static_cast<double>(seeds) / seconds,
-                simulated / 3600, simulated / seconds, static_cast<unsigned long long>(total.requests),
-                static_cast<unsigned long long>(total.answered), static_cast<unsigned long long>(total.settled),
-                static_cast<unsigned long long>(total.entries), static_cast<unsigned long long>(total.leaders),
-                static_cast<unsigned long long>(total.crashes), static_cast<unsigned long long>(total.faults),
-                static_cast<unsigned long long>(total.trace));
+                simulated / 3600, simulated / seconds);
   std::string text = line;
+  const auto say = [&text](std::uint64_t number, std::string_view what) {
+    text += (text.find(';', text.find("real time")) == std::string::npos ? "; " : ", ") + std::to_string(number) + " " +
+            std::string(what);
+  };
+  say(total.requests, "requests");
+  say(total.answered, "answered as expected");
+  say(total.settled, "operations replayed");
+  say(total.entries, "entries");
+  say(total.leaders, "leaders");
+  say(total.crashes, "crashes");
+  say(total.faults, "faults");
+  say(total.refusals, "damaged starts refused");
+  std::snprintf(line, sizeof line, "; trace %016llx\n", static_cast<unsigned long long>(total.trace));
+  text += line;
   for (const Failure& failure : failures) {
     text += "FAILED seed " + std::to_string(failure.seed) + ": " + failure.what +
             "\n  repeat: " + command_for(options, failure.seed) + "\n";

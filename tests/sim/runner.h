@@ -18,6 +18,7 @@ struct RunOptions {
   bool progress = false;
   bool stop_at_failure = false;
   Bug bug = Bug::kNone;
+  planted::Bug planted = planted::Bug::kNone;  // only in a build that has them
 };
 
 struct Failure {

@@ -33,6 +33,7 @@ World::World(const Plan& plan)
       random_(plan.seed ^ 0x5deece66dU),
       network_(schedule_, trace_, random_.next(), plan.nodes) {
   trace_.printing = plan.print_trace;
+  network_.repeat_one_of = plan.repeat_one_of;
   for (std::uint64_t id = 1; id <= plan.nodes; ++id) {
     nodes_.push_back(
         std::make_unique<Node>(id, random_.next(), plan.bug, settings_of(id), schedule_, network_, trace_, *this));
@@ -134,6 +135,7 @@ void World::cannot_start(Node& node, const Error& error) {
     restart_later(node);
     return;
   }
+  if (error.code == ErrorCode::kCorrupt && restore_damaged(node)) return;
   break_off("node " + std::to_string(node.id()) + " cannot start: " + error.message);
 }
 
@@ -265,6 +267,8 @@ void World::read_all() {
 
 void World::end_load() {
   heal_everything();
+  Node* down = plan_.one_down_at_end ? &any_node() : nullptr;
+  if (down != nullptr) down->kill();
   const std::uint64_t elections_us = std::uint64_t{plan_.election_timeout_ms} * 1000 * 10;
   // A node that starts may first have to load; the bound counts from when all run.
   if (!run_until(elections_us + kSecond_us,
@@ -273,6 +277,7 @@ void World::end_load() {
     return;
   }
   wait_for_clients();
+  if (down != nullptr && !down->up()) down->start();
   run_for(kAfterglow_us);
   if (!broken_) read_all();
   if (broken_) return;
@@ -321,6 +326,7 @@ Outcome World::run() {
   outcome.leaders = observer.leaders();
   outcome.crashes = crashes_;
   outcome.faults = faults_;
+  outcome.refusals = refusals_;
   outcome.settled = settled_;
   return outcome;
 }

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "base/planted.h"
 #include "tests/sim/client.h"
 #include "tests/sim/network.h"
 #include "tests/sim/node.h"
@@ -39,6 +41,12 @@ struct Plan {
   std::uint64_t clock_jump_ms = 0;
   std::uint64_t hang_up_ms = 0;
   std::uint64_t terminate_ms = 0;
+  std::uint64_t suspend_ms = 0;
+  std::uint64_t disk_full_ms = 0;
+  std::uint64_t bit_flip_ms = 0;    // in a file of a node that is down; the good copy is kept
+  std::uint64_t old_file_ms = 0;    // a segment that was removed is there again after a power cut
+  std::uint64_t repeat_one_of = 0;  // of Raft's messages between nodes
+  bool one_down_at_end = false;     // liveness is asked of a majority
 
   // One of so many promises (votes, candidacies, acknowledgements of entries) is followed at once by a power cut.
   std::uint64_t aimed = 0;
@@ -57,6 +65,7 @@ struct Plan {
   bool follower_reads = false;
 
   Bug bug = Bug::kNone;
+  planted::Bug planted = planted::Bug::kNone;
   bool print_trace = false;
 
   // Everything from the seed.
@@ -77,7 +86,8 @@ struct Outcome {
   std::uint64_t leaders = 0;
   std::uint64_t crashes = 0;
   std::uint64_t faults = 0;
-  std::uint64_t settled = 0;  // operations whose place in the order was checked
+  std::uint64_t refusals = 0;  // starts refused because of damage
+  std::uint64_t settled = 0;   // operations whose place in the order was checked
 };
 
 // A cluster's life: a start without faults, faults under load, healing, and then everything must come to rest and be
@@ -144,6 +154,11 @@ class World final : public Node::Watcher {
   void jump_a_clock();
   void hang_up_one();
   void terminate_one();
+  void suspend_one();
+  void fill_a_disk();
+  void flip_a_bit();
+  void bring_back_a_file();
+  [[nodiscard]] bool restore_damaged(Node& node);
   void restart_later(Node& node);
   void heal_everything();
   [[nodiscard]] Node& any_node() { return *nodes_[random_.below(nodes_.size())]; }
@@ -157,11 +172,21 @@ class World final : public Node::Watcher {
   std::vector<std::unique_ptr<Node>> nodes_;
   std::vector<std::unique_ptr<Client>> clients_;
   std::vector<std::unique_ptr<Workload>> workloads_;
+  // The fault atlas: the file that is damaged on a node, and its good copy. One node at a time, so that the others have
+  // good copies of all that is committed.
+  struct Damage {
+    std::uint64_t node = 0;  // 0: nobody's
+    std::string path;
+    std::string good;
+  };
+  Damage damage_;
+  std::map<std::uint64_t, std::pair<std::string, std::string>> old_files_;  // by node: path and content
   bool faults_on_ = false;
   bool load_on_ = false;
   Verdict broken_;
   std::uint64_t crashes_ = 0;
   std::uint64_t faults_ = 0;
+  std::uint64_t refusals_ = 0;
   std::uint64_t settled_ = 0;
 };
 
