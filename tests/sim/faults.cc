@@ -97,7 +97,9 @@ void World::partition() {
   std::vector<std::pair<std::uint64_t, std::uint64_t>> cut;
   const std::uint64_t count = nodes_.size();
   const std::uint64_t shape = random_.below(3);
-  const std::uint64_t middle = 1 + random_.below(count);
+  // Every other time the leader, so that an old one goes on while there is a new one.
+  const Node* leads = random_.chance(1, 2) ? leader() : nullptr;
+  const std::uint64_t middle = leads != nullptr ? leads->id() : 1 + random_.below(count);
   std::vector<bool> side(count + 1);
   for (std::uint64_t id = 1; id <= count; ++id) side[id] = shape == 0 ? id == middle : random_.chance(1, 2);
   for (std::uint64_t a = 1; a <= count; ++a) {

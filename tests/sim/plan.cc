@@ -21,6 +21,7 @@ std::uint64_t cluster_size(Random& random) {
 void draw_tuning(Random& random, Plan& plan) {
   plan.clients = random.between(2, 8);
   plan.think_max_us = random.skewed(5'000, 200'000);
+  plan.restless = random.chance(1, 3) ? 3 : 40;
   plan.disk_high_us = random.skewed(200, 20'000);
   if (random.chance(2, 3)) plan.snapshot_entries = random.skewed(10, 1'000);
   if (random.chance(2, 3)) plan.tail_entries = random.skewed(1, 500);

@@ -220,7 +220,7 @@ void World::next_round(Client& client) {
       client.random().chance(1, 8) ? 0 : client.random().between(plan_.think_max_us / 4, plan_.think_max_us);
   schedule_.after(think_us, [this, &client] {
     if (!load_on_) return;
-    if (client.random().chance(1, 40)) client.aim_at(1 + client.random().below(nodes_.size()));
+    if (client.random().chance(1, plan_.restless)) client.aim_at(1 + client.random().below(nodes_.size()));
     Workload& workload = *workloads_[client.random().below(workloads_.size())];
     workload.step(client, [this, &client, &workload] {
       if (workload.noticed()) break_off(*workload.noticed());

@@ -26,6 +26,7 @@ struct Plan {
   std::uint64_t early_faults_us = 0;     // and before that, while the cluster forms
   std::vector<WorkloadKind> workloads;
   std::uint64_t think_max_us = 10'000;
+  std::uint64_t restless = 40;  // a client goes to another node once in so many requests
 
   // Milliseconds between two faults of a kind, on average; 0: none.
   std::uint64_t kill_ms = 0;
