@@ -34,6 +34,7 @@ World::World(const Plan& plan)
       network_(schedule_, trace_, random_.next(), plan.nodes) {
   trace_.printing = plan.print_trace;
   network_.repeat_one_of = plan.repeat_one_of;
+  observer.disks_rot = plan.bit_flip_ms != 0;
   for (std::uint64_t id = 1; id <= plan.nodes; ++id) {
     nodes_.push_back(
         std::make_unique<Node>(id, random_.next(), plan.bug, settings_of(id), schedule_, network_, trace_, *this));
@@ -97,6 +98,8 @@ void World::started(Node& node, const replica::Recovered& recovered) {
 }
 
 void World::turn_over(Node& node) {
+  // It did not need the damaged bytes, or its peers have repaired it.
+  if (damage_.node == node.id() && node.replica().raft() != nullptr && node.replica().raft()->may_vote()) damage_ = {};
   if (Verdict broken = observer.turn_over(node)) break_off(*broken);
 }
 
