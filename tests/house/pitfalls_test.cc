@@ -35,7 +35,7 @@ bool is_word(char letter) {
   return std::isalnum(static_cast<unsigned char>(letter)) != 0 || letter == '_';
 }
 
-// "B10" and the like, as whole words.
+// A letter and a number, as whole words.
 void collect(const std::string& text, std::set<std::string>& into) {
   for (std::size_t i = 0; i + 1 < text.size(); ++i) {
     if (text[i] < 'A' || text[i] > 'I' || (i > 0 && is_word(text[i - 1]))) continue;

@@ -74,8 +74,6 @@ Plan Plan::draw(std::uint64_t seed) {
   plan.terminate_ms = rate(random, 1'000, 10'000);
   plan.suspend_ms = rate(random, 1'000, 20'000);
   plan.disk_full_ms = rate(random, 500, 10'000);
-  // Of two nodes, one without a vote is no majority, and nobody could repair the other.
-  if (random.chance(1, 4) && plan.nodes != 2) plan.bit_flip_ms = random.skewed(500, 10'000);
   plan.old_file_ms = rate(random, 500, 5'000);
   plan.repeat_one_of = random.chance(1, 2) ? random.skewed(3, 1'000) : 0;
   plan.one_down_at_end = plan.nodes > 2 && random.chance(1, 2);
@@ -102,7 +100,6 @@ Plan Plan::draw_crashes(std::uint64_t seed) {
   if (random.chance(1, 2)) plan.kill_ms = random.skewed(500, 5'000);
   if (random.chance(1, 2)) plan.disk_error_ms = random.skewed(500, 5'000);
   if (random.chance(1, 3)) plan.early_faults_us = random.skewed(10'000, 1'000'000);
-  if (plan.nodes != 2) plan.bit_flip_ms = rate(random, 500, 5'000);
   plan.old_file_ms = rate(random, 500, 5'000);
   plan.aimed = random.chance(2, 3) ? random.skewed(10, 1'000) : 0;
   return plan;

@@ -133,7 +133,8 @@ void World::ended(Node& node, const std::string& reason) {
 }
 
 void World::cannot_start(Node& node, const Error& error) {
-  if (error.code == ErrorCode::kIo && faults_on_) {  // as it was asked to: the process ends and is started again
+  const bool asked = error.code == ErrorCode::kIo || error.code == ErrorCode::kNoSpace;
+  if (asked && faults_on_) {  // the process ends and is started again
     node.kill();
     restart_later(node);
     return;
