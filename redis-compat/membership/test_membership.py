@@ -151,6 +151,7 @@ class Membership(unittest.TestCase):
             self.assertEqual(len(cluster.listed()), 2)
             third = cluster.join()
             third.kill()
+            wait_for(lambda: cluster.listed()[third.port]["link"] == "down", "a leader that knows it")
             with cluster.connect(timeout=20) as connection:
                 # Three voters, one of them dead: without another one there would be one of two.
                 alive = cluster.id_of(cluster.nodes[0])

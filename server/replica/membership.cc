@@ -260,7 +260,10 @@ void Membership::turn(Time now, const ClusterId& cluster) {
 }
 
 Health Membership::health(const raft::Raft& raft) const {
-  return {[&raft](raft::NodeId node) { return raft.hears(node); },
+  // A link that broke says so at once; silence takes an election timeout.
+  return {[this, &raft](raft::NodeId node) {
+            return raft.hears(node) && (node == raft.id() || peers_.view(node.value).up);
+          },
           [this, &raft](raft::NodeId node) {
             const auto known = caught_up_.find(node.value);
             if (known != caught_up_.end()) return known->second;
@@ -294,6 +297,8 @@ bool Membership::change_wanted(const raft::Raft& raft) {
     const std::uint64_t timeout_us = std::uint64_t{settings_.values().election_timeout_ms} * 1000;
     const bool too_early = now_.monotonic_us < leads_since_us_ + timeout_us;
     if (why && too_early && raft::changed(raft.configuration(), changes_wanted).ok()) return false;
+    // The leader before, which was asked, may have made it already: then this says nothing.
+    if (why && wanted.asked_node != 0) return false;
     if (why) refuse(wanted, "ERR The members were not changed: " + *why);
     return why.has_value();
   });
