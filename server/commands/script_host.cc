@@ -78,7 +78,9 @@ void ScriptHost::forget_scripts() {
 void ScriptHost::keep_library(std::string_view name, std::string_view code, scripting::Image image) {
   // Libraries are few; those that were deleted or replaced must not pile up.
   constexpr std::size_t kLibrariesMax = 256;
-  if (libraries_.size() >= kLibrariesMax) libraries_.clear();
+  std::size_t bytes = image.size();
+  for (const auto& [other, library] : libraries_) bytes += library.image.size();
+  if (libraries_.size() >= kLibrariesMax || bytes > kImagesMax) libraries_.clear();
   LoadedLibrary& kept = libraries_[std::string(name)];
   kept.code = code;
   kept.image = std::move(image);

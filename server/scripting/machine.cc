@@ -1,5 +1,7 @@
 #include "server/scripting/machine.h"
 
+#include <algorithm>
+
 #include <lua5.1/lua.hpp>
 
 #include "base/check.h"
@@ -14,6 +16,7 @@ constexpr int kHookInterval = 256;
 constexpr std::uint64_t kBreathInterval = 10'000;
 // Parsing a byte of source takes longer than touching it.
 constexpr std::uint64_t kStepsPerSourceByte = 4;
+constexpr std::uint64_t kLibraryMemoryMax = std::uint64_t{32} << 20;
 
 struct Run {
   Machine* machine;
@@ -258,7 +261,8 @@ int Machine::load_main(lua_State* lua) {
 
 bool Machine::load_library(std::string_view code, const Budget& budget, Outside& outside, Image& image,
                            std::vector<FunctionInfo>& functions, std::string& error) {
-  begin(pristine_, budget, &outside, 0);
+  // Its image is kept and copied at each call, so it stays well below what a call may use.
+  begin(pristine_, {std::min(budget.memory_bytes, kLibraryMemoryMax), budget.steps}, &outside, 0);
   code_ = code;
   registered_ = &functions;
   steps_ = code.size() * kStepsPerSourceByte;
@@ -310,7 +314,8 @@ Ending Machine::run(const Image& image, const Invocation& invocation, Outside& o
   Run run{this, &invocation, &outside, function, &reply};
   const auto start = reply.defer();
   if (lua_cpcall(lua_, &Machine::call_main, &run) != 0) {
-    // Not even the arguments or the reply found room.
+    // Not even the arguments or the reply found room. What is done here is not protected, so it must find some.
+    heap_.set_limit(Heap::kRegionSize);
     reply.rollback(start);
     answer_failure(lua_, invocation.name, reply);
   }

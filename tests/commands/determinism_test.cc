@@ -1,5 +1,6 @@
 #include <gtest/gtest.h>
 
+#include <array>
 #include <memory>
 #include <string>
 
@@ -13,13 +14,23 @@
 namespace redraft::commands {
 namespace {
 
+// Scripts that could tell one node from another: order of tables keyed by tables, random picks, the collector.
+constexpr std::array<std::string_view, 6> kScripts{
+    "redis.pcall('sadd',KEYS[1],tostring({}),ARGV[1]) return redis.pcall('smembers',KEYS[1])",
+    "local t = {} for i = 1, 50 do t[{}] = i end local o = {} for k, v in pairs(t) do o[#o+1] = v end "
+    "redis.pcall('append',KEYS[1],table.concat(o,','))",
+    "redis.pcall('set',KEYS[2],math.random(1000000)) return redis.pcall('get',KEYS[2])",
+    "redis.pcall('rpush',KEYS[1],collectgarbage('count')) return redis.pcall('lrange',KEYS[1],0,-1)",
+    "redis.pcall('set',KEYS[1],table.concat(redis.call('time'),'.')) return redis.pcall('spop',KEYS[2])",
+    "for i, k in ipairs(redis.call('keys','*')) do redis.pcall('append',k,i) end return redis.call('randomkey')"};
+
 // Requests over few keys, so that types collide, containers grow and shrink, and keys expire.
 class Requests {
  public:
   explicit Requests(std::uint64_t seed) : random_(seed) {}
 
   std::string next() {
-    switch (random_.below(73)) {
+    switch (random_.below(79)) {
       case 0:
         return "SET " + key() + ' ' + value();
       case 1:
@@ -155,6 +166,20 @@ class Requests {
         return "RENAME " + key('h') + ' ' + key('h');
       case 71:
         return "PEXPIRE " + key('z') + ' ' + number() + "00";
+      case 72:
+      case 73:
+        return "EVAL \"" + std::string(kScripts[random_.below(kScripts.size())]) + "\" 2 " + key() + ' ' + key() + ' ' +
+               value();
+      case 74:
+        return "SCRIPT LOAD \"return redis.call('ttl','" + key() + "')\"";
+      case 75:
+        return random_.below(20) == 0 ? "SCRIPT FLUSH" : "SCRIPT EXISTS x";
+      case 76:
+        return "FUNCTION LOAD REPLACE \"#!lua name=lib\\nredis.register_function('f', function(k, a) return "
+               "redis.pcall('append', k[1], '" +
+               number() + "') end)\"";
+      case 77:
+        return "FCALL f 1 " + key();
       default:
         return "@clock +" + number();
     }
