@@ -7,28 +7,23 @@ import redis
 from cluster import Cluster, wait_for
 
 
-def setUpModule():
-    global cluster
-    cluster = Cluster()
-    cluster.__enter__()
-
-
-def tearDownModule():
-    cluster.__exit__(None)
-
-
 def client_of(node, **options):
     return redis.Redis(port=node.port, decode_responses=True, **options)
 
 
-class Listeners(unittest.TestCase):
+class ThreeNodes(unittest.TestCase):
+    """A cluster of its own for each test: one that lost a node closes subscribers when that comes back."""
+
     def setUp(self):
-        self.leader = cluster.wait_leader()
+        self.cluster = Cluster()
+        self.cluster.__enter__()
+        self.leader = self.cluster.wait_leader()
         self.clients = []
 
     def tearDown(self):
         for client in self.clients:
             client.close()
+        self.cluster.__exit__(None)
 
     def client(self, node, **options):
         self.clients.append(client_of(node, **options))
@@ -48,15 +43,17 @@ class Listeners(unittest.TestCase):
     def next_message(self, listener):
         return wait_for(lambda: listener.get_message(timeout=0.1), "message")
 
+
+class Listeners(ThreeNodes):
     def test_every_node_publishes_to_subscribers_of_every_node(self):
-        listeners = [self.subscriber(node, "news") for node in cluster.nodes]
-        for i, node in enumerate(cluster.nodes):
+        listeners = [self.subscriber(node, "news") for node in self.cluster.nodes]
+        for i, node in enumerate(self.cluster.nodes):
             self.assertEqual(self.client(node).publish("news", f"from {i}"), 1)
             for listener in listeners:
                 self.assertEqual(self.next_message(listener)["data"], f"from {i}")
 
     def test_a_transaction_publishes_where_it_is_applied(self):
-        listeners = [self.subscriber(node, "done") for node in cluster.nodes]
+        listeners = [self.subscriber(node, "done") for node in self.cluster.nodes]
         with self.client(self.leader).pipeline() as pipe:
             pipe.set("k", "v")
             pipe.publish("done", "k")
@@ -65,7 +62,7 @@ class Listeners(unittest.TestCase):
             self.assertEqual(self.next_message(listener)["data"], "k")
 
     def test_a_follower_raises_keyspace_events_for_its_own_setting(self):
-        follower = cluster.followers()[0]
+        follower = self.cluster.followers()[0]
         self.client(follower).config_set("notify-keyspace-events", "KEA")
         listener = self.subscriber(follower, p="__keyevent@0__:*")
         writer = self.client(self.leader)
@@ -76,10 +73,10 @@ class Listeners(unittest.TestCase):
         self.client(follower).config_set("notify-keyspace-events", "")
 
     def test_a_dead_leader_takes_only_its_own_subscribers_along(self):
-        follower = cluster.followers()[0]
+        follower = self.cluster.followers()[0]
         listener = self.subscriber(follower, "c")
         self.leader.kill()
-        leader = cluster.wait_leader()
+        leader = self.cluster.wait_leader()
         self.client(leader).publish("c", "after")
         self.assertEqual(self.next_message(listener)["data"], "after")
         self.leader.start()
@@ -92,18 +89,18 @@ class Listeners(unittest.TestCase):
         self.assertEqual(seen["db"], 0)
 
     def test_users_are_the_same_on_all_nodes_and_survive_a_leader(self):
-        admin = self.client(cluster.followers()[0])
+        admin = self.client(self.cluster.followers()[0])
         self.assertTrue(admin.acl_setuser("app", enabled=True, passwords=["+secret"], keys=["app:*"],
                                           commands=["+@read", "+set"]))
         self.leader.kill()
-        leader = cluster.wait_leader()
+        leader = self.cluster.wait_leader()
         app = self.client(leader, username="app", password="secret")
         self.assertTrue(app.set("app:1", "v"))
         self.assertRaises(redis.exceptions.NoPermissionError, app.delete, "app:1")
         self.assertRaises(redis.exceptions.NoPermissionError, app.get, "other")
         self.leader.start()
-        wait_for(lambda: len(cluster.followers()) == 2, "all nodes")
-        for node in cluster.nodes:
+        self.leader.wait_ready()
+        for node in self.cluster.nodes:
             wait_for(lambda: "app" in self.client(node).acl_users(), "user on all nodes")
             self.assertIn("~app:*", self.client(node).acl_getuser("app")["keys"])
         self.assertEqual(self.client(leader).acl_deluser("app"), 1)

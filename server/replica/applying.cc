@@ -92,6 +92,7 @@ void Engine::apply_commands(const Payload& payload, Batch* mine) {
 // The entry's clock may have ended streams that somebody waits for in XREADGROUP, and an entry need not have commands.
 void Engine::serve_expired(std::uint64_t clock_ms) {
   if (!store_->waiters().any_ready()) return;
+  const Pushes::Running running(pushes_);
   scratch_.clear();
   resp::Writer writer(scratch_, resp::Writer::Protocol::kResp2);
   commands::Random random(clock_ms);

@@ -101,7 +101,7 @@ void Engine::attach_store() {
 void Engine::observe_keys() {
   event_bits_ = event_bits(settings_.values().keyspace_events);
   if (store_ == nullptr) return;
-  store_->observe_changes(this);
+  store_->observe_changes(tracking_.any() ? this : nullptr);
   store_->observe_misses((event_bits_ & event_bit(commands::Event::kMissed)) != 0 ? this : nullptr);
 }
 
@@ -123,12 +123,12 @@ void Engine::key_missed(std::uint32_t db, std::string_view name) {
 // ---- Tracking
 
 void Engine::key_changed(std::uint32_t, std::string_view name) {
-  if (tracking_.any()) tracking_.changed(name, executing_);
+  tracking_.changed(name, executing_);
 }
 
 // FLUSHALL says it once for every database.
 void Engine::database_changed(std::uint32_t) {
-  if (!tracking_.any() || told_to_forget_) return;
+  if (told_to_forget_) return;
   told_to_forget_ = true;
   tracking_.forget_everything();
 }

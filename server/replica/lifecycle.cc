@@ -26,7 +26,7 @@ Engine::Engine(Settings& settings, Host& host, std::uint64_t seed, Time now)
       started_(now),
       pushes_(sessions_, [this](Session& session) { report_output(session); }),
       pubsub_(pushes_),
-      tracking_(sessions_, pushes_),
+      tracking_(sessions_, pushes_, [this] { observe_keys(); }),
       clock_(settings.values().max_clock_drift_ppm),
       peers_(host, settings, *this),
       membership_(host, settings, peers_, *this),
@@ -56,9 +56,10 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
   restored_ = std::move(recovered->restored);
   for (const std::string& warning : recovered->warnings) host_.log(LogLevel::kWarning, warning);
   if (recovered->repair == Repair::kVote) {
-    host_.log(LogLevel::kWarning,
-              "This node has forgotten whom it voted for: it follows, but never votes again under this identity. Remove "
-              "it from the cluster (CLUSTER FORGET), empty its directory and let it join anew.");
+    host_.log(
+        LogLevel::kWarning,
+        "This node has forgotten whom it voted for: it follows, but never votes again under this identity. Remove "
+        "it from the cluster (CLUSTER FORGET), empty its directory and let it join anew.");
   } else if (!restored_.may_vote) {
     host_.log(LogLevel::kWarning,
               "This node may have lost entries it had acknowledged: it neither votes nor counts until a leader has "

@@ -30,8 +30,8 @@ void write_invalidation(resp::Writer& writer, bool as_message, std::span<const s
 
 void Tracking::enable(Session& session, TrackingState options) {
   if (session.tracking == nullptr) {
-    ++trackers_;
     session.tracking = std::make_unique<TrackingState>();
+    if (++trackers_ == 1) any_changed_();
   }
   TrackingState& state = *session.tracking;
   options.prefixes.merge(state.prefixes);
@@ -57,6 +57,7 @@ void Tracking::disable(Session& session) {
   if (--trackers_ > 0) return;
   keys_.clear();
   items_ = 0;
+  any_changed_();
 }
 
 void Tracking::remember(Session& session, std::span<const std::string_view> arguments,

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <set>
@@ -19,7 +20,10 @@ namespace redraft::replica {
 // replicated; a node that can no longer promise to notice changes tells all its clients to forget everything.
 class Tracking {
  public:
-  Tracking(Sessions& sessions, Pushes& pushes) : sessions_(sessions), pushes_(pushes) {}
+  // `any_changed` is called when the first session begins to track and when the last one ends: nobody else need look
+  // for changes.
+  Tracking(Sessions& sessions, Pushes& pushes, std::function<void()> any_changed)
+      : sessions_(sessions), pushes_(pushes), any_changed_(std::move(any_changed)) {}
 
   // Checked by the caller. Again for a session that tracks already: changes its options, adds its prefixes.
   void enable(Session& session, TrackingState options);
@@ -55,6 +59,7 @@ class Tracking {
 
   Sessions& sessions_;
   Pushes& pushes_;
+  std::function<void()> any_changed_;
   std::uint64_t trackers_ = 0;
   std::map<std::string, std::set<std::uint64_t>, std::less<>> keys_;  // the sessions that were told it
   std::size_t items_ = 0;

@@ -190,7 +190,7 @@ class FakeNode final : public Actions {
   Sessions none;
   Pushes pushes{none, [](Session&) {}};
   PubSub pubsub_value{pushes};
-  Tracking tracking_value{none, pushes};
+  Tracking tracking_value{none, pushes, [] {}};
   std::string done;
   std::string written;
   std::string file;
