@@ -94,6 +94,8 @@ class Listeners(ThreeNodes):
                                           commands=["+@read", "+set"]))
         self.leader.kill()
         leader = self.cluster.wait_leader()
+        # Committed, and applied there as soon as it serves anything; a login looks at what is applied.
+        wait_for(lambda: "app" in self.client(leader).acl_users(), "user on the new leader")
         app = self.client(leader, username="app", password="secret")
         self.assertTrue(app.set("app:1", "v"))
         self.assertRaises(redis.exceptions.NoPermissionError, app.delete, "app:1")
