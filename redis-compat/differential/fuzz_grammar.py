@@ -51,8 +51,10 @@ KEYS G;SORT J ALPHA;SORT J;SORT J LIMIT S S ALPHA DESC;SORT J ALPHA STORE J;REST
 RESTORE J E P REPLACE;MULTI;EXEC;EXEC;EXEC;DISCARD;WATCH J;UNWATCH;EXPIRETIME nokey;DUMP nokey""",
 }
 
-# Ranges by text are defined where all scores are equal only: no other family's command meets these keys.
-KEYS = [f"{family}:{i}" for family in FAMILIES if family not in ("generic", "lexical") for i in range(3)]
+# Ranges by text are defined where all scores are equal only, places where scores are geohashes: no other family's command
+# meets these keys.
+APART = ("lexical", "geo")
+KEYS = [f"{family}:{i}" for family in FAMILIES if family not in ("generic", *APART) for i in range(3)]
 MEMBERS = ["1", "2", "3", "-7", "x", "y", "zebra", "", "10000000000", "word " * 15]
 FIELDS = ["f", "g", "1", "", "long field " * 8]
 VALUES = ["", "0", "5", "-3", "9223372036854775807", "3.5", "text", "x" * 50, "\r\n", "  7", "\x00\x7f"]
@@ -82,7 +84,7 @@ class Generator:
                           for template in FAMILIES[family].replace("\n", ";").split(";")]
 
     def key(self, family):
-        if family == "generic" or (family != "lexical" and self.rng.random() < 0.08):
+        if family == "generic" or (family not in APART and self.rng.random() < 0.08):
             return self.rng.choice(KEYS)
         return f"{family}:{self.rng.randrange(3)}"
 
@@ -118,7 +120,7 @@ class Generator:
                 continue
             for _ in range(rng.randrange(1, 5) if repeat else 1):
                 words += self.one(part.rstrip("?") if optional else part.rstrip("+") if repeat else part, family)
-        spoils = rng.random() < 0.12 and family != "lexical" and words[0] not in UNSPOILT
+        spoils = rng.random() < 0.12 and family not in APART and words[0] not in UNSPOILT
         return self.spoil(words) if spoils else words
 
     def spoil(self, words):
