@@ -353,13 +353,13 @@ struct Children {
 consteval std::array<Children, kCommands.size()> index_children() {
   std::array<Children, kCommands.size()> children{};
   for (std::size_t i = 0; i < kCommands.size(); ++i) {
-    const std::string_view name = kCommands[i].name;
-    for (std::size_t j = i + 1; j < kCommands.size(); ++j) {
-      const std::string_view other = kCommands[j].name;
-      if (other.size() <= name.size() || !other.starts_with(name) || other[name.size()] != '|') continue;
-      if (children[i].count == 0) children[i].first = static_cast<std::uint16_t>(j);
-      ++children[i].count;
-    }
+    const std::size_t bar = kCommands[i].name.find('|');
+    if (bar == std::string_view::npos) continue;
+    const std::string_view name = kCommands[i].name.substr(0, bar);
+    const auto* container = std::ranges::lower_bound(kCommands, name, {}, &Command::name);
+    Children& range = children[static_cast<std::size_t>(container - kCommands.begin())];
+    if (range.count == 0) range.first = static_cast<std::uint16_t>(i);
+    ++range.count;
   }
   return children;
 }
