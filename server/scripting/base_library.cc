@@ -67,9 +67,21 @@ int protected_call(lua_State* lua) {
   return lua_gettop(lua);
 }
 
+// The script's own handler, the upvalue; but not for the end of the script: that is raised in a hook, and what a
+// handler does there Lua counts no more.
+int guarded_handler(lua_State* lua) {
+  if (Machine::of(lua).ended()) return 1;
+  lua_settop(lua, 1);
+  lua_pushvalue(lua, lua_upvalueindex(1));
+  lua_insert(lua, 1);
+  lua_call(lua, 1, 1);
+  return 1;
+}
+
 int call_with_handler(lua_State* lua) {
   luaL_checkany(lua, 2);
   lua_settop(lua, 2);
+  lua_pushcclosure(lua, guarded_handler, 1);
   lua_insert(lua, 1);
   const int failed = lua_pcall(lua, 0, LUA_MULTRET, 1);
   Machine::of(lua).check_ended(lua);

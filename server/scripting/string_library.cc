@@ -148,7 +148,8 @@ class Substitution {
   void add(std::string_view bytes) {
     Machine& machine = Machine::of(lua_);
     machine.charge_bytes(lua_, bytes.size());
-    if (result_.size() + bytes.size() > machine.memory_max()) luaL_error(lua_, "not enough memory");
+    if (result_.size() + bytes.size() > machine.memory_max()) machine.end(Ending::kMemory);
+    machine.check_ended(lua_);
     result_.append(bytes);
   }
   [[nodiscard]] std::string_view result() const { return result_; }
