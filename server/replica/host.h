@@ -95,8 +95,8 @@ class Host {
   virtual void wake_at(std::uint64_t monotonic_us) = 0;
   // For measuring how long something took, never for deciding anything. Nanoseconds since whenever.
   [[nodiscard]] virtual std::uint64_t measure_ns() const { return 0; }
-  // A client's request of that number (its place on the connection, from 1) was a read and ran there. For those who check
-  // from outside that all replies fit one order; where writes took effect, the log tells.
+  // A client's request of that number (its place on the connection, from 1) was a read and ran there. For those who
+  // check from outside that all replies fit one order; where writes took effect, the log tells.
   virtual void read_ran(const Session&, std::uint64_t /*number*/, const ReadPlace&) {}
   // For nonces and seeds; from the operating system, or from the simulator's seed.
   virtual void random_bytes(std::span<char> into) = 0;

@@ -265,11 +265,10 @@ resp::Reply Model::type(const Call& call) {
 resp::Reply Model::rename(const Call& call) {
   Key* key = find(call.at(1), call.now_ms);
   if (key == nullptr) return reply::error("ERR no such key");
-  if (call.at(1) != call.at(2)) {
-    Key moved = std::move(*key);
-    keys_.erase(call.at(1));
-    keys_[call.at(2)] = std::move(moved);
-  }
+  if (call.at(1) == call.at(2)) return reply::simple("OK");
+  Key moved = std::move(*key);
+  keys_.erase(call.at(1));
+  keys_[call.at(2)] = std::move(moved);
   touch(call.at(1));
   touch(call.at(2));
   return reply::simple("OK");

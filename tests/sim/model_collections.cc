@@ -230,17 +230,20 @@ resp::Reply Model::hgetall(const Call& call) {
 resp::Reply Model::zadd(const Call& call) {
   const auto sorted = container<Sorted>(call, true);
   if (sorted.wrong) return reply::wrong_type();
+  const auto old = sorted.value->scores.find(call.at(3));
+  const bool same = old != sorted.value->scores.end() && old->second == number(call.at(2));
   const bool added = sorted.value->scores.insert_or_assign(call.at(3), number(call.at(2))).second;
-  touch(call.at(1));
+  if (!same) touch(call.at(1));
   return reply::integer(added ? 1 : 0);
 }
 
 resp::Reply Model::zincrby(const Call& call) {
   const auto sorted = container<Sorted>(call, true);
   if (sorted.wrong) return reply::wrong_type();
+  const bool added = !sorted.value->scores.contains(call.at(3));
   std::int64_t& score = sorted.value->scores[call.at(3)];
   score += number(call.at(2));
-  touch(call.at(1));
+  if (added || number(call.at(2)) != 0) touch(call.at(1));
   return reply::bulk(std::to_string(score));
 }
 
