@@ -16,7 +16,7 @@ class Context;
 class ScriptHost;
 
 // EVAL and SCRIPT (redis.io/docs/interact/programmability/eval-intro). What a script does is in its entry: every node
-// runs it (redis-semantics, "Scripts"; docs/decisions/0004-lua.md).
+// runs it (redis-semantics, "Scripts"; docs/decisions/0007-lua.md).
 void eval(Context& context);
 void eval_ro(Context& context);
 void evalsha(Context& context);

@@ -11,7 +11,7 @@ namespace redraft::replica::local {
 namespace {
 
 // A run of the log is the same on every node, so none may end it by itself; its budget does
-// (docs/decisions/0004-lua.md).
+// (docs/decisions/0007-lua.md).
 void kill_running(LocalContext& context, bool function) {
   commands::ScriptHost::Running* const running = context.actions.script_host()->running();
   if (running == nullptr) return context.reply.error("NOTBUSY No scripts in execution right now.");
