@@ -45,7 +45,7 @@ void Joining::turn(Time now) {
     ready_ = false;  // no answer in time: the next address
     return;
   }
-  if (contact_ != 0) std::ranges::rotate(contacts_, contacts_.begin() + 1);
+  if (contact_ != 0) std::rotate(contacts_.begin(), contacts_.begin() + 1, contacts_.end());
   dial(contacts_.front());
 }
 
