@@ -11,9 +11,6 @@ namespace {
 using commands::CommandId;
 using Type = resp::Reply::Type;
 
-// WATCH may see a change where another key has the same hash; in one life of a cluster that is rare.
-constexpr std::uint64_t kCollisionsMax = 3;
-
 std::uint64_t number(std::string_view text) {
   return static_cast<std::uint64_t>(resp::parse_int64(text).value_or(0));
 }
@@ -57,6 +54,7 @@ std::string Replay::here() const {
 }
 
 Verdict Replay::entry(std::uint64_t index, raft::EntryType type, std::string_view payload) {
+  if (undecided_) return std::nullopt;
   index_ = index;
   if (type != raft::EntryType::kConfiguration) {
     const Result<replica::Payload> read = replica::read_payload(payload);
@@ -163,7 +161,13 @@ resp::Reply Replay::run_transaction(Ledger::Connection& connection, std::size_t 
   const Operation& operation = connection[exec].operation;
   const bool done = operation.fate == Fate::kDone;
   if (watch_broken(connection, exec)) return reply::null_array();
-  if (done && operation.reply.type == Type::kNullArray && ++collisions_ <= kCollisionsMax) return operation.reply;
+  // WATCH may see a change where another key has the same hash. Where that happens, nobody knows of a transaction
+  // without an answer whether it ran.
+  if (done && operation.reply.type == Type::kNullArray) {
+    collided_ = true;
+    return operation.reply;
+  }
+  undecided_ = undecided_ || (collided_ && !done && watches(connection, exec));
   std::size_t first = exec;
   while (first > 0 && !is(connection[first - 1].operation.command, "MULTI")) --first;
   std::vector<resp::Reply> replies;
@@ -173,6 +177,13 @@ resp::Reply Replay::run_transaction(Ledger::Connection& connection, std::size_t 
                                      told ? &operation.reply.elements[i - first] : nullptr));
   }
   return reply::array(std::move(replies));
+}
+
+bool Replay::watches(const Ledger::Connection& connection, std::size_t exec) {
+  for (std::size_t i = exec; i-- > 0 && !is(connection[i].operation.command, "EXEC");) {
+    if (is(connection[i].operation.command, "WATCH") && connection[i].read) return true;
+  }
+  return false;
 }
 
 // Something that the connection watches has changed since; only a WATCH that ran counts.
@@ -220,6 +231,7 @@ Verdict Replay::unblock(const Arguments& arguments) {
 // ---- Verdicts
 
 Verdict Replay::settle(Record& record, const resp::Reply& expected) {
+  if (undecided_) return std::nullopt;
   const Operation& operation = record.operation;
   ++settled_;
   if (++record.settled > 1) return describe(record) + " takes effect a second time" + here();
@@ -244,6 +256,7 @@ Verdict Replay::settle(Record& record, const resp::Reply& expected) {
 }
 
 Verdict Replay::finish() {
+  if (undecided_) return std::nullopt;
   if (next_read_ != reads_.size()) {
     return describe(*reads_[next_read_].record) + " saw the state of entry " +
            std::to_string(reads_[next_read_].place.index) + ", which is not committed";

@@ -55,6 +55,7 @@ class Replay {
   [[nodiscard]] Verdict unblock(const Arguments& arguments);
   [[nodiscard]] Verdict execute(std::uint64_t node, std::uint64_t connection, std::uint64_t number);
   [[nodiscard]] resp::Reply run_transaction(Ledger::Connection& connection, std::size_t exec);
+  [[nodiscard]] static bool watches(const Ledger::Connection& connection, std::size_t exec);
   [[nodiscard]] bool watch_broken(Ledger::Connection& connection, std::size_t exec);
   [[nodiscard]] Verdict serve_waiters();
   // The operation took effect here and this is its only possible reply.
@@ -71,7 +72,8 @@ class Replay {
   std::uint64_t clock_ms_ = 0;
   std::uint64_t latest_begin_us_ = 0;  // of all operations so far
   std::string latest_;
-  std::uint64_t collisions_ = 0;
+  bool collided_ = false;   // two watched keys have one hash
+  bool undecided_ = false;  // and from here on the order does not tell what happened
   std::uint64_t settled_ = 0;
 };
 

@@ -22,7 +22,9 @@ std::uint64_t early_expiry_us(const Plan& plan) {
       plan.kill_ms + plan.power_ms + plan.all_power_ms + plan.disk_error_ms + plan.terminate_ms + plan.aimed != 0;
   const bool agree = plan.clock_jump_ms == 0 && 2 * plan.skew_max_ms < 2'000;
   const bool steady = !restarts && plan.nodes > 1 && (plan.clock_jump_ms == 0 || plan.early_faults_us == 0);
-  return agree || steady ? (2 * plan.skew_max_ms + 100) * 1000 : kNever / 2;
+  // What is heard late over a slow or stalled path shows a clock that lags by so much; a later leader knows better.
+  const bool late = plan.slow_link_ms + plan.one_way_ms + plan.partition_ms + plan.pause_ms + plan.suspend_ms != 0;
+  return agree || steady ? (2 * plan.skew_max_ms + (late ? 1'000 : 100)) * 1000 : kNever / 2;
 }
 
 }  // namespace
