@@ -92,7 +92,7 @@ TEST_F(ReplayTest, AReadOfAnOldState) {
 TEST_F(ReplayTest, AReplyThatNoOrderGives) {
   log(CommandId::kIncr, 1, done(1, {"INCR", "a"}, 0, 10, reply::integer(1)));
   log(CommandId::kIncr, 2, done(2, {"INCR", "a"}, 0, 10, reply::integer(1)));
-  expect_broken("the order of the log gives integer 2");
+  expect_broken("the order of the log gives integer");
 }
 
 TEST_F(ReplayTest, AnsweredAndNotInTheLog) {
