@@ -313,8 +313,8 @@ void Raft::tick_follower() {
   }
 }
 
-// The followers' disks still commit what this leader proposes, so there is time to hand over in an orderly way before it
-// gives up (storage-faults row 18).
+// The followers' disks still commit what this leader proposes, so there is time to hand over in an orderly way before
+// it gives up (storage-faults row 18).
 void Raft::leave_stalled_disk() {
   if (transfer_target_.value != 0 || term_start_index_.value == 0) return;
   for (const Progress& progress : progress_) {

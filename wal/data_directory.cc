@@ -32,7 +32,8 @@ Result<Identity> decode_identity(const std::string& bytes) {
   if (const auto version = load_little<std::uint32_t>(bytes.data()); version != kIdentityVersion) {
     return Error{ErrorCode::kUnsupported, "identity version " + std::to_string(version) + " is not known here"};
   }
-  if (bytes.size() != kIdentitySize && bytes.size() != kIdentitySizeFirst) return Error{ErrorCode::kCorrupt, "the identity has a wrong size"};
+  if (bytes.size() != kIdentitySize && bytes.size() != kIdentitySizeFirst)
+    return Error{ErrorCode::kCorrupt, "the identity has a wrong size"};
   Identity identity{.cluster_id = {},
                     .node_id = load_little<std::uint64_t>(bytes.data() + 24),
                     .incarnation = load_little<std::uint64_t>(bytes.data() + 32),

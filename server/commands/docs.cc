@@ -64,9 +64,9 @@ KeySpec read_key_spec(std::string_view text) {
 }  // namespace
 
 DocsEntry find_docs(CommandId id) {
-  for (const auto part : {docs_of_bits(), docs_of_values(), docs_of_hashes(), docs_of_sorted_sets(), docs_of_keys(),
-                          docs_of_scripting(), docs_of_streams(), docs_of_servers(), docs_of_clusters(),
-                          docs_of_listeners()}) {
+  for (const auto part :
+       {docs_of_bits(), docs_of_values(), docs_of_hashes(), docs_of_sorted_sets(), docs_of_keys(), docs_of_scripting(),
+        docs_of_streams(), docs_of_servers(), docs_of_clusters(), docs_of_listeners()}) {
     for (const DocsGroup& group : part) {
       const auto found = std::ranges::find(group.docs, id, &CommandDocs::id);
       if (found != group.docs.end()) return {group.group, &*found};

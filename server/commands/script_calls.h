@@ -29,7 +29,7 @@ class ScriptCalls final : public scripting::Outside {
   ScriptHost& host_;
   bool read_only_;
   std::string refusal_;  // an answer's text
-  std::uint32_t db_;  // SELECT inside the script counts for the script only
+  std::uint32_t db_;     // SELECT inside the script counts for the script only
 };
 
 }  // namespace redraft::commands

@@ -12,9 +12,8 @@ namespace redraft::replica {
 bool Engine::founding_failed() const {
   const std::vector<InitialMember>& members = settings_.values().initial_cluster;
   const bool founder = std::ranges::all_of(members, [&](const InitialMember& member) { return member.node >= node_; });
-  const bool empty =
-      restored_.may_vote && restored_.entries.empty() && restored_.snapshot.index.value == 0 &&
-      restored_.hard_state == raft::HardState{};
+  const bool empty = restored_.may_vote && restored_.entries.empty() && restored_.snapshot.index.value == 0 &&
+                     restored_.hard_state == raft::HardState{};
   if (cluster_ == ClusterId{} || !founder || !empty) return false;
   if (members.empty()) {
     // A single node, or a member of several that was started without --initial-cluster: only the operator knows.

@@ -77,7 +77,8 @@ Status Snapshots::begin(Time now) {
 void Snapshots::turn(Time now) {
   now_ = now;
   const Values& values = settings_.values();
-  const bool due = (wanted_ && entries_since_ != 0) || entries_since_ >= values.snapshot_log_entries || bytes_since_ >= values.snapshot_log_bytes;
+  const bool due = (wanted_ && entries_since_ != 0) || entries_since_ >= values.snapshot_log_entries ||
+                   bytes_since_ >= values.snapshot_log_bytes;
   if (due && !taking_ && !receiving_ && now.monotonic_us >= retry_at_us_) {
     Status begun = begin(now);
     ensure(begun.ok(), "a snapshot can begin when none is being taken");

@@ -94,12 +94,11 @@ bool Engine::queue(Session& session, const Command& command, Arguments arguments
   ++transaction.count;
   // PUBLISH too: as a part of the entry it reaches the subscribers of every node at its place.
   const bool publishes = command.where == commands::Where::kForward;
-  transaction.writes = transaction.writes || command.is(commands::kWrite) || publishes ||
-                       commands::changes_scripts(command);
+  transaction.writes =
+      transaction.writes || command.is(commands::kWrite) || publishes || commands::changes_scripts(command);
   if (script) {
-    transaction.writes =
-        transaction.writes ||
-        commands::script_path(command, arguments, *store_, script_host_) != commands::ScriptPath::kRead;
+    transaction.writes = transaction.writes || commands::script_path(command, arguments, *store_, script_host_) !=
+                                                   commands::ScriptPath::kRead;
   }
   transaction.needs_memory = transaction.needs_memory || command.is(commands::kDenyOom);
   transaction.selects = transaction.selects || command.id == CommandId::kSelect;

@@ -217,8 +217,7 @@ void Store::set_string(std::uint32_t db, std::string_view name, std::string_view
   put(db, name, KeyBlock::inline_value(bytes), deadline_ms);
 }
 
-void Store::set_raw_string(std::uint32_t db, std::string_view name, std::string_view bytes,
-                           std::uint64_t deadline_ms) {
+void Store::set_raw_string(std::uint32_t db, std::string_view name, std::string_view bytes, std::uint64_t deadline_ms) {
   if (bytes.size() > Key::kInlineMax) {
     lengthen(db, name, bytes, deadline_ms);
   } else {

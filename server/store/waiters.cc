@@ -115,7 +115,8 @@ Status Waiters::decode(std::string_view& from) {
     std::uint64_t every = 0;
     if (!take_number(from, waiter.id.node) || !take_number(from, waiter.id.connection) ||
         !take_number(from, waiter.id.number) || !take_number(from, db) || !take_number(from, command) ||
-        !take_number(from, every) || !take_all(waiter.keys) || !take_all(waiter.arguments) || by_id_.contains(waiter.id)) {
+        !take_number(from, every) || !take_all(waiter.keys) || !take_all(waiter.arguments) ||
+        by_id_.contains(waiter.id)) {
       return malformed("waiter");
     }
     waiter.db = static_cast<std::uint32_t>(db);

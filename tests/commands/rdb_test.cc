@@ -181,7 +181,13 @@ TEST_F(Payloads, SmallOnesAreRedisBytes) {
   hash->set("g", "text");
   store_.put_object(0, "hash", std::move(hash), 0);
   EXPECT_EQ(save("hash").substr(0, 25),
-            "\x10\x15\x15\x00\x00\x00\x04\x00\x81"s "f" "\x02\x01\x01\x81"s "g" "\x02\x84"s "text" "\x05\xff\x0a\x00"s);
+            "\x10\x15\x15\x00\x00\x00\x04\x00\x81"s
+            "f"
+            "\x02\x01\x01\x81"s
+            "g"
+            "\x02\x84"s
+            "text"
+            "\x05\xff\x0a\x00"s);
 }
 
 struct Recorded {

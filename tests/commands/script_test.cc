@@ -53,9 +53,9 @@ TEST_P(Script, IsAnsweredAsWritten) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, Script,
-                         testing::Values("bitmaps", "scripting", "hyperloglog", "serialization", "strings", "keys", "lists", "sets",
-                                         "hashes", "sorted_sets", "geo", "sort", "blocking", "blocking_sorted_sets",
-                                         "resp3", "events", "streams", "redis72", "time"),
+                         testing::Values("bitmaps", "scripting", "hyperloglog", "serialization", "strings", "keys",
+                                         "lists", "sets", "hashes", "sorted_sets", "geo", "sort", "blocking",
+                                         "blocking_sorted_sets", "resp3", "events", "streams", "redis72", "time"),
                          [](const auto& script) { return std::string(script.param); });
 
 }  // namespace

@@ -374,8 +374,7 @@ TEST(Settings, UnknownDirectiveIsRedissFatalErrorWithItsLine) {
   EXPECT_NE(refusal("requirepass \"abc").find("Unbalanced quotes in configuration line"), std::string::npos);
   EXPECT_NE(refusal("replicaof 127.0.0.1 1").find("replicaof directive not allowed in cluster mode"),
             std::string::npos);
-  for (const std::string_view door :
-       {"rename-command FLUSHALL x", "loadmodule a.so", "tls-replication yes"}) {
+  for (const std::string_view door : {"rename-command FLUSHALL x", "loadmodule a.so", "tls-replication yes"}) {
     EXPECT_NE(refusal(door).find("not supported by redraft"), std::string::npos) << door;
   }
   EXPECT_EQ(refusal("replicaof \"\""), "accepted");

@@ -1,5 +1,5 @@
-// Lists, sets, hashes, sorted sets and long strings against models, with a snapshot's walk between their changes: what is restored is the
-// value as it was when the walk began, and it goes on exactly like it (pitfalls G1, E12).
+// Lists, sets, hashes, sorted sets and long strings against models, with a snapshot's walk between their changes: what
+// is restored is the value as it was when the walk began, and it goes on exactly like it (pitfalls G1, E12).
 
 #include <gtest/gtest.h>
 
