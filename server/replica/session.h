@@ -50,8 +50,8 @@ struct Pending {
   bool settled = false;    // kRead: the write behind it is being applied, and is its barrier
   // kWrite: applied, found nothing, and its waiter is in the store. kRead: ran, found nothing, and waits on this node.
   bool blocked = false;
-  bool caching = false;    // CLIENT CACHING came before it
-  bool tries = false;      // kRead: a script that may turn out to write, and then becomes a kWrite
+  bool caching = false;  // CLIENT CACHING came before it
+  bool tries = false;    // kRead: a script that may turn out to write, and then becomes a kWrite
   const commands::Command* command = nullptr;
   std::uint64_t batch = 0;   // kWrite: its batch. kRead: runs at the apply of this batch (0: by its round)
   std::uint64_t round = 0;   // kRead: its read round (0: by its batch)
@@ -64,12 +64,12 @@ struct Pending {
 // What MULTI queues: commands already checked, encoded back to back.
 struct Transaction {
   bool open = false;
-  bool aborted = false;     // an error while queueing: EXEC answers EXECABORT
-  bool selects = false;     // it changes the connection's database
-  bool writes = false;      // one of the commands writes: the transaction is an entry
-  bool data = false;        // one of them touches data: only the leader runs it
+  bool aborted = false;       // an error while queueing: EXEC answers EXECABORT
+  bool selects = false;       // it changes the connection's database
+  bool writes = false;        // one of the commands writes: the transaction is an entry
+  bool data = false;          // one of them touches data: only the leader runs it
   bool needs_memory = false;  // one of them is refused when there is none
-  std::uint32_t count = 0;  // of the commands queued, for CLIENT LIST
+  std::uint32_t count = 0;    // of the commands queued, for CLIENT LIST
   std::string commands;
 };
 
@@ -137,7 +137,7 @@ class Session {
   Ring<Pending> pending;
   std::string arena;  // arguments and replies of `pending`, emptied when that is
   std::uint32_t writes_pending = 0;
-  std::uint32_t tries = 0;  // scripts in `pending` that may become writes
+  std::uint32_t tries = 0;             // scripts in `pending` that may become writes
   std::uint32_t references = 0;        // from batches and read rounds; the object lives until there are none
   std::uint64_t last_write_index = 0;  // of its newest applied write, for WAIT
   std::uint64_t last_write_batch = 0;  // the batch of the newest kWrite in `pending`

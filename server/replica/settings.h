@@ -73,7 +73,7 @@ struct Values {
   std::uint32_t max_clock_drift_ppm = 500;
   std::uint32_t leaderless_wait_ms = 1000;
   std::uint64_t log_segment_size = 67108864;
-  std::uint64_t disk_reserve = 16777216;  // kept free for a full disk to recover with; 0: none
+  std::uint64_t disk_reserve = 16777216;         // kept free for a full disk to recover with; 0: none
   std::uint64_t snapshot_log_bytes = 268435456;  // a snapshot after this much log...
   std::uint64_t snapshot_log_entries = 1000000;  // ...or this many entries since the last
   std::uint64_t snapshot_tail_bytes = 67108864;  // log kept behind a snapshot for followers that were away briefly

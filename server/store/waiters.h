@@ -26,7 +26,7 @@ struct WaiterId {
 struct Waiter {
   WaiterId id;
   std::uint32_t db = 0;
-  std::uint16_t command = 0;  // commands::CommandId
+  std::uint16_t command = 0;     // commands::CommandId
   bool on_every_change = false;  // also when a key goes or gets a value of another type: XREADGROUP
   std::vector<std::string> keys;
   std::vector<std::string> arguments;  // the command as it was sent
