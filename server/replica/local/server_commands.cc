@@ -202,7 +202,13 @@ void module_help(LocalContext& context) {
   answer_help(context, "MODULE", kLines);
 }
 
+// No pictures; VERSION chooses none of them (redis.io/commands/lolwut).
 void lolwut(LocalContext& context) {
+  if (context.arguments.size() >= 3 && commands::equals_ignoring_case(context.arguments[1], "version") &&
+      !resp::parse_int64(context.arguments[2])) {
+    context.reply.error("ERR value is not an integer or out of range");
+    return;
+  }
   context.reply.verbatim("txt", "redraft ver. " + std::string(kRedraftVersion) + ", speaking as Redis ver. " +
                                     std::string(kRedisVersion) + "\n");
 }
