@@ -2,7 +2,7 @@
 
 # Not here: SWAPDB, which may abort a transaction whose keys it did not change (a collision, as the design allows), XSETID
 # and XGROUP CREATECONSUMER, where 7.0 and 7.2 differ. Scripts beside this file have them.
-# Placeholders in templates, separated by blanks; [a,b] is one of them, a trailing + repeats, a trailing ? is left out
+# The words of a template, separated by blanks; [a,b] is one of them, a trailing + repeats, a trailing ? is left out
 # half of the time:
 #   K a key, mostly of the template's family   J any key   V value   M member   F field   I integer   S small count
 #   D float   E seconds that outlast the test   G a glob   Z score   ZR score limit   LR lexical limit   X stream id

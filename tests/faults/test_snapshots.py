@@ -96,6 +96,8 @@ class CatchUp(unittest.TestCase):
         options = ["--snapshot-log-entries", "2000", "--snapshot-tail-entries", "100"]
         with Cluster(options=options) as cluster:
             victim = cluster.followers()[0]
+            with victim.connect() as own:
+                known = int(own.info("raft")["raft_last_index"])
             victim.kill()
             stop = threading.Event()
 
@@ -113,7 +115,11 @@ class CatchUp(unittest.TestCase):
             for thread in threads:
                 thread.start()
             try:
-                time.sleep(6)
+                def log_is_cut():
+                    with cluster.connect() as leader:
+                        return int(leader.info("raft")["raft_snapshot_index"]) > known + 2000
+
+                wait_for(log_is_cut, "snapshot that the absent follower needs", 60)
                 victim.start()
                 victim.wait_ready()
 
