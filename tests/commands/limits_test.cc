@@ -1,55 +1,13 @@
 #include <gtest/gtest.h>
 
 #include <array>
-#include <atomic>
-#include <cstdlib>
-#include <new>
 #include <string>
 #include <vector>
 
+#include "tests/base/allocations.h"
 #include "tests/commands/script_runner.h"
 
 // What commands may not do whatever they are asked: allocate on the paths that make up most traffic, or exhaust memory.
-
-namespace {
-
-std::atomic<std::uint64_t> allocations{0};
-
-[[maybe_unused]] void* counted(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  void* memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-
-}  // namespace
-
-// Sanitizers bring their own operators, which check more; there the count stays 0.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define REDRAFT_SANITIZED
-#endif
-#endif
-#ifndef REDRAFT_SANITIZED
-void* operator new(std::size_t size) {
-  return counted(size);
-}
-void* operator new[](std::size_t size) {
-  return counted(size);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-#endif
 
 namespace redraft::commands {
 namespace {
@@ -75,7 +33,7 @@ TEST(Allocation, GetSetAndIncrNeedNone) {
   const auto run = [&](const std::vector<std::string_view>& arguments) {
     output.clear();
     store.begin_entry(++index, 1000);
-    const std::uint64_t before = allocations.load();
+    const std::uint64_t before = allocation_count();
     Context context{store, silent, silent, reply, random};
     context.command = find_command(arguments);
     context.arguments = arguments;
@@ -83,7 +41,7 @@ TEST(Allocation, GetSetAndIncrNeedNone) {
     context.index = index;
     context.applying = true;
     execute(context);
-    return allocations.load() - before;
+    return allocation_count() - before;
   };
   run({"SET", "key:000000000001", value});
   run({"SET", "counter", "1000000"});

@@ -1,13 +1,9 @@
-// Architecture, section 1: "no allocation per command from socket to log". Counted by the process's own operators, so
-// this is a binary of its own; under sanitizers, which bring theirs, it has nothing to say and says so.
+// Architecture, section 1: "no allocation per command from socket to log".
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
-#include <atomic>
-#include <cstdlib>
 #include <memory>
-#include <new>
 #include <vector>
 
 #include "server/replica/host.h"
@@ -18,43 +14,8 @@
 #include "server/replica/snapshot_files.h"
 #include "server/replica/statistics.h"
 #include "server/replica/storage.h"
+#include "tests/base/allocations.h"
 #include "tests/base/fault_file_system.h"
-
-namespace {
-std::atomic<std::uint64_t> allocations{0};
-}
-
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define REDRAFT_SANITIZED
-#endif
-#endif
-#ifdef REDRAFT_SANITIZED
-constexpr bool kCounted = false;
-#else
-constexpr bool kCounted = true;
-void* operator new(std::size_t size) {
-  allocations.fetch_add(1, std::memory_order_relaxed);
-  void* memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-void* operator new[](std::size_t size) {
-  return operator new(size);
-}
-void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory) noexcept {
-  std::free(memory);
-}
-void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-void operator delete[](void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-#endif
 
 namespace redraft::replica {
 namespace {
@@ -139,7 +100,7 @@ std::string set_commands(std::size_t count) {
 // What one turn with these bytes allocates, from the socket's bytes to the disk request and its frames.
 std::uint64_t allocations_of_turn(LoneHost& host, Session& session, const std::string& bytes) {
   host.begin_turn();
-  const std::uint64_t before = allocations;
+  const std::uint64_t before = allocation_count();
   for (std::size_t at = 0; at < bytes.size();) {
     const std::span<char> space = host.replica().input_space(session, 64 * 1024);
     const std::size_t size = std::min(space.size(), bytes.size() - at);
@@ -148,7 +109,7 @@ std::uint64_t allocations_of_turn(LoneHost& host, Session& session, const std::s
     at += size;
   }
   host.replica().end_turn();
-  const std::uint64_t counted = allocations - before;
+  const std::uint64_t counted = allocation_count() - before;
   host.work();
   host.settle();
   host.drain(session);
@@ -156,7 +117,6 @@ std::uint64_t allocations_of_turn(LoneHost& host, Session& session, const std::s
 }
 
 TEST(Allocation, NoneForACommandFromSocketToLog) {
-  if (!kCounted) GTEST_SKIP() << "the sanitizer's own operators are not counted";
   LoneHost host;
   host.settle();
   ClientAddress address;

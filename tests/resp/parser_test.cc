@@ -4,8 +4,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <new>
 #include <optional>
 #include <random>
 #include <string>
@@ -15,33 +13,7 @@
 
 #include "resp/number.h"
 #include "resp/writer.h"
-
-namespace {
-// Counts every allocation of this binary, for the tests that promise none.
-std::size_t allocations = 0;
-}  // namespace
-
-// Sanitizers bring their own operators, which check more; there the count stays 0.
-#if defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-#define REDRAFT_SANITIZED
-#endif
-#endif
-#ifndef REDRAFT_SANITIZED
-// g++ pairs an inlined delete with new and then wonders about free.
-[[gnu::noinline]] void* operator new(std::size_t size) {
-  ++allocations;
-  void* memory = std::malloc(size == 0 ? 1 : size);
-  if (memory == nullptr) std::abort();
-  return memory;
-}
-[[gnu::noinline]] void operator delete(void* memory) noexcept {
-  std::free(memory);
-}
-[[gnu::noinline]] void operator delete(void* memory, std::size_t) noexcept {
-  std::free(memory);
-}
-#endif
+#include "tests/base/allocations.h"
 
 namespace redraft::resp {
 namespace {
@@ -269,10 +241,10 @@ TEST(RequestParser, HugeLengthsDoNotWrapAround) {
   limits.bulk_max = INT64_MAX;
   limits.arguments_max = INT64_MAX;
   RequestParser parser = authenticated_parser(limits);
-  allocations = 0;
+  const std::uint64_t before = allocation_count();
   EXPECT_EQ(parser.parse("*9223372036854775807\r\n$9223372036854775807\r\nabc"), Outcome::kIncomplete);
   EXPECT_EQ(parser.needed(), std::size_t{9223372036854775807u} - 3 + 2);
-  EXPECT_LE(allocations, 2u);  // and nothing was reserved for the claim
+  EXPECT_LE(allocation_count() - before, 2u);  // and nothing was reserved for the claim
 }
 
 TEST(RequestParser, TellsHowManyBytesAreMissing) {
@@ -372,16 +344,16 @@ TEST(RequestParser, AllocatesNothingInSteadyState) {
     return requests;
   };
   ASSERT_EQ(parse_all(), 4);
-  allocations = 0;
+  const std::uint64_t before = allocation_count();
   for (int i = 0; i < 100; ++i) parse_all();
-  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(allocation_count() - before, 0u);
 }
 
 TEST(Writer, AllocatesOnlyToGrowTheBuffer) {
   std::string out;
   out.reserve(4096);
   Writer writer(out, Writer::Protocol::kResp3);
-  allocations = 0;
+  const std::uint64_t before = allocation_count();
   writer.map(2);
   writer.bulk("key");
   writer.integer(INT64_MIN);
@@ -391,7 +363,7 @@ TEST(Writer, AllocatesOnlyToGrowTheBuffer) {
   writer.bulk_integer(7);
   writer.end_array(deferred, 1);
   writer.error("ERR something longer than any small string, so that it would be seen");
-  EXPECT_EQ(allocations, 0u);
+  EXPECT_EQ(allocation_count() - before, 0u);
 }
 
 }  // namespace
