@@ -17,11 +17,8 @@ class Apps(unittest.TestCase):
     def setUpClass(cls):
         install(HERE)
 
-    def run_app(self, name, jobs, kill):
+    def run_through_a_leader_kill(self, name, jobs):
         with Cluster() as cluster:
-            with cluster.connect() as connection:
-                if name == "bullmq" and connection.ask("COMMAND", "INFO", "EVAL") == [None]:
-                    self.skipTest("the server has no EVAL")
             environment = {**os.environ, "REDRAFT_PORTS": ",".join(str(node.port) for node in cluster.nodes),
                            "JOBS": str(jobs)}
             app = subprocess.Popen(["timeout", "100", "node", str(HERE / f"{name}.mjs")], env=environment,
@@ -29,7 +26,7 @@ class Apps(unittest.TestCase):
             output = b""
             for line in app.stdout:
                 output += line
-                if kill and line == b"half\n":
+                if line == b"half\n":
                     leader = cluster.wait_leader()
                     leader.kill()
                     cluster.wait_leader()
@@ -37,23 +34,11 @@ class Apps(unittest.TestCase):
             self.assertEqual(app.wait(), 0, output.decode(errors="replace")[-4000:])
             cluster.wait_equal()
 
-    @unittest.skipUnless(LONG, "only with --long")
     def test_streams_with_ioredis(self):
-        self.run_app("streams-ioredis", 2000, kill=False)
+        self.run_through_a_leader_kill("streams-ioredis", 4000 if LONG else 400)
 
-    def test_streams_with_ioredis_through_a_leader_kill(self):
-        self.run_app("streams-ioredis", 4000 if LONG else 400, kill=True)
-
-    @unittest.skipUnless(LONG, "only with --long")
     def test_streams_with_node_redis(self):
-        self.run_app("streams-node-redis", 2000, kill=False)
+        self.run_through_a_leader_kill("streams-node-redis", 4000 if LONG else 400)
 
-    def test_streams_with_node_redis_through_a_leader_kill(self):
-        self.run_app("streams-node-redis", 4000 if LONG else 400, kill=True)
-
-    @unittest.skipUnless(LONG, "only with --long")
     def test_bullmq(self):
-        self.run_app("bullmq", 1000, kill=False)
-
-    def test_bullmq_through_a_leader_kill(self):
-        self.run_app("bullmq", 2000 if LONG else 200, kill=True)
+        self.run_through_a_leader_kill("bullmq", 2000 if LONG else 200)
