@@ -21,8 +21,12 @@ struct gate {
 
 static struct gate unused;
 static struct gate* gate = &unused;
+static int (*real_fdatasync)(int);
+static int (*real_fsync)(int);
 
 __attribute__((constructor)) static void open_gate(void) {
+  real_fdatasync = (int (*)(int))dlsym(RTLD_NEXT, "fdatasync");
+  real_fsync = (int (*)(int))dlsym(RTLD_NEXT, "fsync");
   const char* path = getenv("SYNC_GATE");
   int file = path == NULL ? -1 : open(path, O_RDWR | O_CLOEXEC);
   if (file < 0) {
@@ -35,18 +39,17 @@ __attribute__((constructor)) static void open_gate(void) {
   close(file);
 }
 
-static int pass(const char* name, int file) {
+static int pass(int (*real)(int), int file) {
   const struct timespec millisecond = {0, 1000000};
   atomic_fetch_add(&gate->waiting, 1);
   while (atomic_load(&gate->hold) != 0) {
     nanosleep(&millisecond, NULL);
   }
   atomic_fetch_sub(&gate->waiting, 1);
-  int (*real)(int) = (int (*)(int))dlsym(RTLD_NEXT, name);
   const int result = real(file);
   atomic_fetch_add(&gate->count, 1);
   return result;
 }
 
-int fdatasync(int file) { return pass("fdatasync", file); }
-int fsync(int file) { return pass("fsync", file); }
+int fdatasync(int file) { return pass(real_fdatasync, file); }
+int fsync(int file) { return pass(real_fsync, file); }
