@@ -268,13 +268,31 @@ Status Hash::restore_end() {
   return size() == table_->restored_size ? Status(Done{}) : Status(malformed("hash: parts are missing"));
 }
 
+namespace {
+
+std::uint64_t digest_of_field(std::string_view field, std::string_view value) {
+  return XXH3_64bits_withSeed(value.data(), value.size(), XXH3_64bits(field.data(), field.size())) | 1;
+}
+
+}  // namespace
+
 std::uint64_t Hash::digest(Breather& breather) const {
   std::uint64_t digest = 3;
   Steps steps(breather);
   for_each([&](std::string_view field, std::string_view value) {
     steps.step();
-    digest += XXH3_64bits_withSeed(value.data(), value.size(), XXH3_64bits(field.data(), field.size())) | 1;
+    digest += digest_of_field(field, value);
   });
+  return digest;
+}
+
+std::uint64_t Hash::digest_part(std::uint64_t first, std::uint64_t count, Breather& breather) const {
+  std::uint64_t digest = 3;
+  Steps steps(breather);
+  for (std::uint64_t rank = first; rank < first + count; ++rank) {
+    steps.step();
+    at(rank, [&](std::string_view field, std::string_view value) { digest += digest_of_field(field, value); });
+  }
   return digest;
 }
 

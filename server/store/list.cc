@@ -495,6 +495,16 @@ std::uint64_t List::digest(Breather& breather) const {
   return digest;
 }
 
+std::uint64_t List::digest_part(std::uint64_t first, std::uint64_t count, Breather& breather) const {
+  XXH64_hash_t digest = 1;
+  Steps steps(breather);
+  for (Cursor at(*this, first); count > 0; at.next(), --count) {
+    steps.step();
+    digest = XXH3_64bits_withSeed(at.value().data(), at.value().size(), digest * 31 + at.value().size());
+  }
+  return digest;
+}
+
 std::unique_ptr<Object> List::copy(Breather& breather) const {
   auto made = std::make_unique<List>(shared_);
   Steps steps(breather);

@@ -59,6 +59,7 @@ class List final : public Object {
   [[nodiscard]] Status restore_part(std::string_view from) override;
   [[nodiscard]] Status restore_end() override;
   [[nodiscard]] std::uint64_t digest(Breather& breather) const override;
+  [[nodiscard]] std::uint64_t digest_part(std::uint64_t first, std::uint64_t count, Breather& breather) const override;
   [[nodiscard]] std::unique_ptr<Object> copy(Breather& breather) const override;
   [[nodiscard]] bool free_some(std::size_t& elements) override;
 

@@ -130,6 +130,16 @@ std::uint64_t LongString::digest(Breather& breather) const {
   return digest;
 }
 
+std::uint64_t LongString::digest_part(std::uint64_t first, std::uint64_t count, Breather& breather) const {
+  std::uint64_t digest = 5;
+  Steps steps(breather);
+  for (std::uint64_t number = first; number < first + count; ++number) {
+    steps.step();
+    digest = XXH3_64bits_withSeed(pages_[number].bytes.data(), pages_[number].bytes.size(), digest);
+  }
+  return digest;
+}
+
 std::unique_ptr<Object> LongString::copy(Breather& breather) const {
   auto made = std::make_unique<LongString>(shared_);
   Steps steps(breather);

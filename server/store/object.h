@@ -83,6 +83,11 @@ class Object {
 
   // Of the logical content alone: equal on nodes whatever the order of unordered members.
   [[nodiscard]] virtual std::uint64_t digest(Breather& breather) const = 0;
+  // For audits, which take a large value in parts: how many units it has (elements, of a string pages), and the digest
+  // of some of them, which exist, in the object's own order.
+  [[nodiscard]] virtual std::uint64_t units() const { return size(); }
+  [[nodiscard]] virtual std::uint64_t digest_part(std::uint64_t first, std::uint64_t count,
+                                                  Breather& breather) const = 0;
   [[nodiscard]] virtual std::unique_ptr<Object> copy(Breather& breather) const = 0;
   // Gives memory back and takes what that cost off `elements`, about; true when nothing is left.
   [[nodiscard]] virtual bool free_some(std::size_t& elements) = 0;

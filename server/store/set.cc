@@ -306,6 +306,17 @@ std::uint64_t Set::digest(Breather& breather) const {
   return digest;
 }
 
+std::uint64_t Set::digest_part(std::uint64_t first, std::uint64_t count, Breather& breather) const {
+  std::uint64_t digest = 2;
+  Steps steps(breather);
+  for (std::uint64_t rank = first; rank < first + count; ++rank) {
+    steps.step();
+    const std::string member = at(rank);
+    digest += XXH3_64bits(member.data(), member.size()) | 1;
+  }
+  return digest;
+}
+
 std::unique_ptr<Object> Set::copy(Breather& breather) const {
   // Member by member in the set's own order gives the same order again: hashes are the same, dense places too.
   auto made = std::make_unique<Set>(shared_);

@@ -370,6 +370,17 @@ std::uint64_t SortedSet::digest(Breather& breather) const {
   return digest;
 }
 
+std::uint64_t SortedSet::digest_part(std::uint64_t first, std::uint64_t count, Breather& breather) const {
+  std::uint64_t digest = 4;
+  Steps steps(breather);
+  visit(first, count, false, [&](std::string_view member, double score) {
+    steps.step();
+    digest += XXH3_64bits_withSeed(member.data(), member.size(), std::bit_cast<std::uint64_t>(score)) | 1;
+    return true;
+  });
+  return digest;
+}
+
 std::unique_ptr<Object> SortedSet::copy(Breather& breather) const {
   auto made = std::make_unique<SortedSet>(shared_);
   made->is_listpack_ = is_listpack_;

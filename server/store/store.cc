@@ -3,7 +3,6 @@
 #include <xxhash.h>
 
 #include <algorithm>
-#include <array>
 #include <limits>
 #include <utility>
 
@@ -635,88 +634,6 @@ void Store::free_database(Database& database, std::size_t& elements) {
     elements -= std::min<std::size_t>(elements, leaf->count + 1);
     std::free(leaf);
   }
-}
-
-// ---- Digest
-
-namespace {
-
-struct Digest {
-  std::array<std::uint64_t, 3> sums{};
-  // Sums, so that the order of keys does not count.
-  void add(std::string_view text) {
-    const XXH128_hash_t two = XXH3_128bits(text.data(), text.size());
-    sums[0] += two.low64;
-    sums[1] += two.high64;
-    sums[2] += XXH3_64bits_withSeed(text.data(), text.size(), 1);
-  }
-  [[nodiscard]] std::string hex() const {
-    constexpr std::string_view kDigits = "0123456789abcdef";
-    std::string text;
-    for (int i = 0; i < 40; ++i) text.push_back(kDigits[sums[static_cast<std::size_t>(i / 16)] >> (i % 16 * 4) & 15]);
-    return text;
-  }
-};
-
-std::string describe(std::uint32_t db, const Key& key, Breather& breather) {
-  std::string text;
-  put_number(text, db);
-  put_bytes(text, key.name());
-  text.push_back(static_cast<char>(key.type()));
-  put_number(text, key.deadline_ms());
-  if (key.object() != nullptr) {
-    put_number(text, key.object()->size());
-    // A string's digest must not depend on whether it lies in pages.
-    put_number(text, key.object()->digest(breather));
-  } else {
-    std::string scratch;
-    const std::string_view bytes = key.string(scratch);
-    put_number(text, bytes.size());
-    put_number(text, XXH3_64bits(bytes.data(), bytes.size()));
-  }
-  return text;
-}
-
-}  // namespace
-
-std::string Store::digest(Breather& breather) const {
-  Digest digest;
-  for (std::uint32_t db = 0; db < database_count(); ++db) {
-    for_each_key(db, breather, [&](const Key& key) { digest.add(describe(db, key, breather)); });
-  }
-  std::string rest;
-  waiters_.encode(rest);
-  scripts_.encode(rest);
-  for (const auto& [name, value] : settings_) {
-    put_bytes(rest, name);
-    put_bytes(rest, value);
-  }
-  put_number(rest, next_user_);
-  for (const auto& [name, user] : users_) {
-    put_bytes(rest, name);
-    put_number(rest, user.id);
-    put_bytes(rest, user.rules);
-  }
-  for (const std::uint64_t index : touched_) put_number(rest, index);
-  for (const std::uint64_t index : touched_databases_) put_number(rest, index);
-  digest.add(rest);
-  return digest.hex();
-}
-
-std::string Store::digest_of_slots(std::uint32_t first, std::uint32_t end, Breather& breather) const {
-  Digest digest;
-  for (std::uint32_t db = 0; db < database_count(); ++db) {
-    for_each_key(*databases_[db], first, end, breather,
-                 [&](const Key& key) { digest.add(describe(db, key, breather)); });
-  }
-  return digest.hex();
-}
-
-std::string Store::digest_of(std::uint32_t db, std::string_view name) const {
-  Digest digest;
-  NoBreather breather;
-  if (const Key* key = find(db, name)) digest.add(describe(0, *key, breather));
-  return digest.hex();
 }
 
 }  // namespace redraft::store

@@ -12,6 +12,7 @@
 
 #include "base/result.h"
 #include "server/store/access_clock.h"
+#include "server/store/audit_range.h"
 #include "server/store/breather.h"
 #include "server/store/database.h"
 #include "server/store/hash.h"
@@ -201,8 +202,20 @@ class Store {
   // ---- Digest of everything replicated, equal on all nodes at the same index: 40 hex digits.
   [[nodiscard]] std::string digest(Breather& breather) const;
   [[nodiscard]] std::string digest_of(std::uint32_t db, std::string_view name) const;
-  // Of the keys in slots [first, end) of all databases: what an audit compares, a range at a time.
-  [[nodiscard]] std::string digest_of_slots(std::uint32_t first, std::uint32_t end, Breather& breather) const;
+
+  // ---- Audit: the same a range at a time, in bounded work (architecture, section 6). The ranges of keys from
+  // AuditPlace{} to `audit_end`, the parts of the large values in them and the rest are everything.
+  static constexpr std::uint64_t kAuditUnitsMax = 1000;  // more in one value, and it has ranges of its own
+  [[nodiscard]] AuditPlace audit_end() const { return {database_count(), 0, 0}; }
+  // About `units` of work from `from` on. What it answers depends on this node's tables; what it names does not.
+  [[nodiscard]] AuditPlan plan_audit(AuditPlace from, std::uint64_t units) const;
+  // Of the keys in [from, end). Of a large value only its size counts.
+  [[nodiscard]] std::string digest_of_range(AuditPlace from, AuditPlace end, Breather& breather) const;
+  // Of the units [first, first + count) of one value, as far as they exist, in the value's own order.
+  [[nodiscard]] std::string digest_of_part(std::uint32_t db, std::string_view name, std::uint64_t first,
+                                           std::uint64_t count, Breather& breather) const;
+  // Of everything but the keys, and of `more`.
+  [[nodiscard]] std::string digest_of_rest(std::string_view more) const;
 
  private:
   friend class Restorer;
@@ -229,6 +242,7 @@ class Store {
                     const std::function<void(const Key&)>& visit) const;
   LongString& lengthen(std::uint32_t db, std::string_view name, std::string_view present, std::uint64_t deadline_ms);
   void free_database(Database& database, std::size_t& elements);
+  [[nodiscard]] std::string describe_rest() const;
   void write_store_record();
   void write_leaf(const Database& database, std::uint32_t slot, KeyTrie::Leaf& leaf);
   void walk_leaves();

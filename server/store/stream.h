@@ -105,6 +105,7 @@ class Stream final : public Object {
   [[nodiscard]] Status restore_part(std::string_view from) override;
   [[nodiscard]] Status restore_end() override;
   [[nodiscard]] std::uint64_t digest(Breather& breather) const override;
+  [[nodiscard]] std::uint64_t digest_part(std::uint64_t first, std::uint64_t count, Breather& breather) const override;
   [[nodiscard]] std::unique_ptr<Object> copy(Breather& breather) const override;
   [[nodiscard]] bool free_some(std::size_t& elements) override;
 
@@ -121,6 +122,7 @@ class Stream final : public Object {
   [[nodiscard]] Nodes::iterator node_of(StreamId id);
   void find_first();
   [[nodiscard]] std::string header() const;
+  [[nodiscard]] std::uint64_t digest_of_header() const;
   [[nodiscard]] static std::string node_part(const StreamNode& node);
 
   Nodes nodes_;

@@ -139,22 +139,57 @@ Status Stream::restore_end() {
   return Done{};
 }
 
-std::uint64_t Stream::digest(Breather& breather) const {
-  Steps steps(breather);
+namespace {
+
+std::uint64_t digest_of_entry(Stream::Cursor& at, std::uint64_t before, std::string& scratch) {
+  scratch.clear();
+  put_number(scratch, at.id().ms);
+  put_number(scratch, at.id().seq);
+  for (const std::string_view field : at.fields()) put_bytes(scratch, field);
+  return XXH3_64bits_withSeed(scratch.data(), scratch.size(), before);
+}
+
+}  // namespace
+
+std::uint64_t Stream::digest_of_header() const {
   std::string body;
   for (const std::uint64_t number :
        {last_id_.ms, last_id_.seq, max_deleted_id_.ms, max_deleted_id_.seq, entries_added_}) {
     put_number(body, number);
   }
-  std::uint64_t digest = XXH3_64bits(body.data(), body.size());
+  return XXH3_64bits(body.data(), body.size());
+}
+
+std::uint64_t Stream::digest(Breather& breather) const {
+  Steps steps(breather);
+  std::string scratch;
+  std::uint64_t digest = digest_of_header();
   for (Cursor at(*this, {}, kStreamIdMax); at.next();) {
     steps.step();
-    body.clear();
-    put_number(body, at.id().ms);
-    put_number(body, at.id().seq);
-    for (const std::string_view field : at.fields()) put_bytes(body, field);
-    digest = XXH3_64bits_withSeed(body.data(), body.size(), digest);
+    digest = digest_of_entry(at, digest, scratch);
   }
+  for (const auto& [name, group] : groups_) digest = digest * 31 + group->digest(steps);
+  return digest;
+}
+
+// The groups are with the last entries.
+std::uint64_t Stream::digest_part(std::uint64_t first, std::uint64_t count, Breather& breather) const {
+  Steps steps(breather);
+  std::string scratch;
+  std::uint64_t digest = digest_of_header();
+  const bool last = first + count == length_;
+  auto node = nodes_.begin();
+  for (; node != nodes_.end() && node->second.count() <= first; ++node) {
+    steps.step();
+    first -= node->second.count();
+  }
+  Cursor at(*this, node == nodes_.end() ? kStreamIdMax : node->first, kStreamIdMax);
+  for (; first > 0 && at.next(); --first) steps.step();
+  for (; count > 0 && at.next(); --count) {
+    steps.step();
+    digest = digest_of_entry(at, digest, scratch);
+  }
+  if (!last) return digest;
   for (const auto& [name, group] : groups_) digest = digest * 31 + group->digest(steps);
   return digest;
 }
