@@ -42,6 +42,7 @@ Called ScriptCalls::call(std::span<const std::string_view> arguments, resp::Writ
   if (command->is(kWrite) || command->where == Where::kForward) {
     if (read_only_) return refuse("Write commands are not allowed from read-only scripts.");
     if (!context_.applying) return {Called::Kind::kStop, {}};
+    if (ScriptHost::Running* const running = host_.running()) running->wrote = true;
   }
   if (command->where != Where::kLeader || command->handler == nullptr) {
     return call_elsewhere(*command, arguments, reply);
@@ -117,6 +118,7 @@ void ScriptCalls::log(int /*level*/, std::string_view /*line*/) {}
 
 bool ScriptCalls::go_on() {
   context_.breather.breathe();
+  host_.watch();
   const ScriptHost::Running* const running = host_.running();
   return running == nullptr || !running->kill || context_.applying;
 }

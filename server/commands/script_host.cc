@@ -26,6 +26,11 @@ class Quiet final : public scripting::Outside {
 ScriptHost::ScriptHost() = default;
 ScriptHost::~ScriptHost() = default;
 
+std::string_view ScriptHost::Running::busy_error() const {
+  return function ? "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
+                  : "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.";
+}
+
 scripting::Machine& ScriptHost::machine() {
   if (machine_ == nullptr) machine_ = std::make_unique<scripting::Machine>();
   return *machine_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <memory>
@@ -61,14 +62,25 @@ class ScriptHost {
   struct Running {
     std::string name;
     std::vector<std::string> arguments;  // of the command, the beginnings of long ones
-    std::uint64_t since_ms = 0;          // by the clock of FUNCTION STATS
+    std::uint64_t since_ms = 0;          // by the clock of FUNCTION STATS; 0 until it was watched for the first time
     bool function = false;
     bool applying = false;  // by the log: every node does the same, so no node may end it
-    bool kill = false;      // somebody asked
+    bool wrote = false;
+    bool slow = false;  // other clients are told so
+    bool kill = false;  // somebody asked
+
+    // What other clients are told meanwhile, as a whole error line.
+    [[nodiscard]] std::string_view busy_error() const;
   };
   [[nodiscard]] Running* running() { return running_.get(); }
+  [[nodiscard]] const Running* running() const { return running_.get(); }
   void begin_run(std::unique_ptr<Running> running) { running_ = std::move(running); }
   void end_run() { running_.reset(); }
+  // Called from inside a run every now and then: the place to serve other clients, and to ask for the run's end.
+  void set_watch(std::function<void(Running&)> watch) { watch_ = std::move(watch); }
+  void watch() {
+    if (watch_ && running_ != nullptr) watch_(*running_);
+  }
 
  private:
   static constexpr std::size_t kImagesMax = std::size_t{64} << 20;
@@ -81,6 +93,7 @@ class ScriptHost {
   std::map<std::string, LoadedLibrary, std::less<>> libraries_;
   bool wants_log_ = false;
   std::unique_ptr<Running> running_;
+  std::function<void(Running&)> watch_;
 };
 
 }  // namespace redraft::commands

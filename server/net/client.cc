@@ -1,6 +1,9 @@
 #include "server/net/client.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <cerrno>
 #include <limits>
 #include <memory>
 #include <string>
@@ -64,6 +67,16 @@ void Client::allocate(uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
   const std::span<char> space = self->clients_.sink().input_space(self->session_, self->read_size_);
   const std::size_t size = std::min<std::size_t>(space.size(), std::numeric_limits<int>::max());
   *buffer = uv_buf_init(space.data(), static_cast<unsigned>(size));
+}
+
+void Client::read_now() {
+  uv_buf_t buffer{};
+  allocate(&socket_->handle, read_size_, &buffer);
+  const ssize_t size = ::read(descriptor(), buffer.base, buffer.len);
+  if (size > 0) return received(size, buffer.len);
+  if (size == 0) return received(UV_EOF, buffer.len);
+  const bool later = errno == EAGAIN || errno == EINTR;
+  received(later ? 0 : UV_EIO, buffer.len);
 }
 
 void Client::read(uv_stream_t* stream, ssize_t size, const uv_buf_t* buffer) {

@@ -32,6 +32,11 @@ class Client {
   // Writes what the session has, one system call if the kernel takes all of it. What it does not take is left to libuv,
   // and later output waits in the session.
   void flush();
+  // Outside the main loop's run (busy_clients.h): what there is to read, at once. libuv's view of the socket stays
+  // true, since it asks the kernel anew whenever its loop runs.
+  void read_now();
+  [[nodiscard]] bool reading() const { return reading_; }
+  [[nodiscard]] int descriptor() const { return session_.address().fd; }
   // No more input; gone once everything is written.
   void close_after_output();
   // No more input or output, now. The session is told by `Clients`.

@@ -193,6 +193,18 @@ void Clients::flush(std::uint64_t now_us) {
   if (!full_.empty()) resume_full();
 }
 
+void Clients::collect_idle(std::vector<Client*>& idle) {
+  for (const auto& [number, client] : by_number_) {
+    if (client->reading() && client->session().idle()) idle.push_back(client.get());
+  }
+}
+
+void Clients::flush_now(Client& client) {
+  if (client.closed()) return;
+  client.flush();
+  if (!client.closed() && client.finished()) drop(client);
+}
+
 void Clients::report_closed() {
   for (std::unique_ptr<Client>& client : gone_) {
     if (client->queued_for_flush) std::erase(to_flush_, client.get());

@@ -47,6 +47,11 @@ class Clients {
   void close_all();
   [[nodiscard]] bool all_written() const;
 
+  // Those that may be read outside their turn (busy_clients.h).
+  void collect_idle(std::vector<Client*>& idle);
+  // What one of them got to read leaves at once.
+  void flush_now(Client& client);
+
   [[nodiscard]] std::size_t count() const { return by_number_.size(); }
 
   // From Client.

@@ -82,6 +82,25 @@ int Listener::listen(std::uint32_t backlog) {
                    });
 }
 
+int Listener::descriptor() const {
+  uv_os_fd_t fd = -1;
+  return uv_fileno(&handle_->handle, &fd) == 0 ? fd : -1;
+}
+
+void Listener::accept_now() {
+  for (;;) {
+    const int fd = accept4(descriptor(), nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) return;
+    UniqueStream connection = make_stream(loop_, unix_socket_);
+    const int opened = unix_socket_ ? uv_pipe_open(&connection->pipe, fd) : uv_tcp_open(&connection->tcp, fd);
+    if (opened != 0) {
+      close(fd);
+      return;
+    }
+    accepted_(std::move(connection));
+  }
+}
+
 void Listener::accept(int status) {
   if (status < 0) return;  // out of descriptors or memory; the connection is gone
   UniqueStream connection = make_stream(loop_, unix_socket_);

@@ -29,6 +29,9 @@ class Listener {
   Listener(const Listener&) = delete;
   Listener& operator=(const Listener&) = delete;
 
+  // Outside the loop's run (busy_clients.h): everything that waits in the backlog, at once.
+  void accept_now();
+  [[nodiscard]] int descriptor() const;
   [[nodiscard]] uv_stream_t* stream() { return &handle_->stream; }
 
  private:

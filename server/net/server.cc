@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -418,6 +419,16 @@ void Server::pump() {
   send_out();
   if (peers_.take_needs_run()) uv_run(peer_loop_.get(), UV_RUN_NOWAIT);
   pumping_ = false;
+}
+
+void Server::serve_busy_clients() {
+  busy_clients_.serve(now_.monotonic_us);
+  if (!stopping_) return;
+  // SHUTDOWN NOSAVE: half of a command is done in memory, so nothing may be done with that any more. To the log this is
+  // a crash, after which the command's entry is applied from its beginning.
+  spdlog::warn("Leaving in the middle of a script, as SHUTDOWN NOSAVE demands. Bye bye...");
+  spdlog::default_logger_raw()->flush();
+  _exit(*stopping_);
 }
 
 void Server::each_second() {

@@ -13,6 +13,7 @@
 
 #include "base/file_system.h"
 #include "base/result.h"
+#include "server/net/busy_clients.h"
 #include "server/net/client_sink.h"
 #include "server/net/clients.h"
 #include "server/net/clock.h"
@@ -70,6 +71,7 @@ class Server final : public replica::Host, private ClientSink {
   void submit(replica::DiskRequest request) override { disk_requests_.push_back(std::move(request)); }
   void submit(replica::BulkRequest request) override { bulk_requests_.push_back(std::move(request)); }
   void pump() override;
+  void serve_busy_clients() override;
   void wake_at(std::uint64_t monotonic_us) override { wake_us_ = monotonic_us; }
   std::uint64_t measure_ns() const override { return read_measure_ns(); }
   void random_bytes(std::span<char> into) override;
@@ -140,6 +142,7 @@ class Server final : public replica::Host, private ClientSink {
   LoopRelay relay_;
   Clients clients_;
   std::vector<std::unique_ptr<Listener>> listeners_;
+  BusyClients busy_clients_{clients_, listeners_};
   WakeTimer timer_;
   UniqueHandle<uv_poll_t> peer_poll_;
   UniqueHandle<uv_check_t> turn_end_;

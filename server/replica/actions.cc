@@ -322,7 +322,15 @@ Status Engine::transfer_leadership(std::uint64_t to_node) {
   return Done{};
 }
 
-Status Engine::shutdown(Session&, const local::ShutdownOptions&) {
+Status Engine::shutdown(Session&, const local::ShutdownOptions& options) {
+  if (busy_) {
+    if (options.save != local::ShutdownOptions::Save::kNoSave) {
+      return Error{ErrorCode::kInvalid, std::string(script_host_.running()->busy_error())};
+    }
+    // The script has to be left in its middle. What it did is in memory only; the log has its entry.
+    host_.stop(0);
+    return Done{};
+  }
   terminate(0);
   return Done{};
 }

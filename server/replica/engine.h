@@ -303,6 +303,9 @@ class Engine final : public commands::Surroundings,
   void apply_eviction(commands::Context& context, bool own);
 
   bool take_transaction_control(Session& session, const commands::Command& command, Arguments arguments);
+  void watch_script(commands::ScriptHost::Running& running);
+  // Why the command may not run beside the script under way, as an error line; empty when it may.
+  [[nodiscard]] std::string_view busy_error(const Session& session, const commands::Command& command) const;
   bool take_watch(Session& session, const commands::Command& command, Arguments arguments);
   void run_watch(Session& session, Arguments arguments);
   bool queue(Session& session, const commands::Command& command, Arguments arguments);
@@ -538,6 +541,7 @@ class Engine final : public commands::Surroundings,
   bool serving_leader_ = false;  // leads as far as clients are concerned
   std::uint64_t stepped_down_us_ = 0;
   std::uint64_t last_leader_ = 0;
+  bool busy_ = false;        // inside Host::serve_busy_clients
 
   std::uint64_t last_tick_us_ = 0;
   std::uint64_t last_status_us_ = 0;

@@ -45,7 +45,9 @@ enum class Phase : std::uint8_t {
 //     replica.client_input(...);
 //     replica.end_turn();          // proposes what gathered, starts read rounds; then the host writes client output
 //
-// While Host::pump runs, only advance, link_* and disk_done may be called: they serve Raft and apply nothing.
+// While Host::pump runs, only advance, link_* and disk_done may be called: they serve Raft and apply nothing. While
+// Host::serve_busy_clients runs, also client_connected, input_space and client_input, for sessions that are
+// idle; the replica runs only what is allowed beside a script.
 class Replica {
  public:
   // `host` and `settings` outlive the replica. `seed` feeds election timeouts and entry seeds.

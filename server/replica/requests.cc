@@ -44,7 +44,7 @@ void Engine::client_input(Session& session, std::size_t size) {
   session.bytes_in += size;
   statistics_.bytes_in.total += size;
   session.active_ms = now_.monotonic_us / 1000;
-  if (applying_) return;
+  if (applying_ && !busy_) return;
   process(session);
 }
 
@@ -156,6 +156,10 @@ bool Engine::take(Session& session, Arguments arguments) {
   }
   if (phase_ == Phase::kLoading && !command->is(commands::kLoading)) {
     return refuse([](resp::Writer& reply) { reply.error("LOADING Redis is loading the dataset in memory"); });
+  }
+  if (busy_) {
+    const std::string_view why = busy_error(session, *command);
+    if (!why.empty()) return refuse([why](resp::Writer& reply) { reply.error(why); });
   }
   if (paused(session, *command)) {
     session.hold(Hold::kPaused);

@@ -75,6 +75,34 @@ bool Engine::move_to_log(Session& session, Pending& head, Arguments arguments) {
   return false;
 }
 
+// Past busy-reply-threshold the other clients are served, so far as that goes: nearly all they get is BUSY. A client
+// that waits for something keeps waiting, so no reply overtakes another (docs/decisions/0008-busy-scripts.md).
+void Engine::watch_script(commands::ScriptHost::Running& running) {
+  const std::uint64_t now_ms = now_.monotonic_us / 1000;
+  if (running.since_ms == 0) running.since_ms = now_ms;
+  const std::uint64_t threshold_ms = store_->setting_number("busy-reply-threshold", 5000);
+  if (threshold_ms == 0 || now_ms - running.since_ms < threshold_ms) return;
+  if (!running.slow) {
+    running.slow = true;
+    host_.log(LogLevel::kWarning,
+              "Slow script detected: still in execution after " + std::to_string(now_ms - running.since_ms) +
+                  " milliseconds. You can try killing the script using the " +
+                  (running.function ? "FUNCTION" : "SCRIPT") + " KILL command. Script name is: " + running.name + ".");
+  }
+  busy_ = true;
+  host_.serve_busy_clients();
+  busy_ = false;
+}
+
+// What is allowed beside a script touches neither the data nor what the script's command has begun. WATCH would, and a
+// follower's read that waits for no barrier; what another node has to answer is redirected as ever.
+std::string_view Engine::busy_error(const Session& session, const Command& command) const {
+  if (command.is(commands::kAllowBusy) && command.id != CommandId::kWatch) return {};
+  const bool reads_here = session.readonly && command.is(commands::kReadonly);
+  if (command.where == commands::Where::kLeader && !leading() && !reads_here) return {};
+  return script_host_.running()->busy_error();
+}
+
 local::Actions::LibraryCounts Engine::library_counts() const {
   if (store_ == nullptr) return {};
   return {store_->scripts().libraries().size(), store_->scripts().function_count()};

@@ -127,6 +127,9 @@ class Session {
   void hold(Hold hold) { holds_ = static_cast<std::uint8_t>(holds_ | static_cast<std::uint8_t>(hold)); }
   void release(Hold hold) { holds_ = static_cast<std::uint8_t>(holds_ & ~static_cast<std::uint8_t>(hold)); }
 
+  // It waits for no reply and nothing keeps its next request.
+  [[nodiscard]] bool idle() const { return pending.empty() && !held() && !closing && !closed; }
+
   // Parsing.
   resp::RequestParser parser;
   std::string input;             // unparsed bytes; the host reads into its tail

@@ -11,20 +11,20 @@ namespace redraft::replica::local {
 namespace {
 
 // A run of the log is the same on every node, so none may end it by itself; its budget does
-// (docs/decisions/0007-lua.md).
+// (docs/decisions/0008-busy-scripts.md). Redis says the same of a script that its master sent.
 void kill_running(LocalContext& context, bool function) {
   commands::ScriptHost::Running* const running = context.actions.script_host()->running();
   if (running == nullptr) return context.reply.error("NOTBUSY No scripts in execution right now.");
+  if (running->applying && !running->wrote) {
+    return context.reply.error(
+        "UNKILLABLE The busy script was sent by a master instance in the context of replication and cannot be killed.");
+  }
   if (running->applying) {
     return context.reply.error(
         "UNKILLABLE Sorry the script already executed write commands against the dataset. You can either wait the "
         "script termination or kill the server in a hard way using the SHUTDOWN NOSAVE command.");
   }
-  if (running->function != function) {
-    return context.reply.error(
-        running->function ? "BUSY Redis is busy running a script. You can only call FUNCTION KILL or SHUTDOWN NOSAVE."
-                          : "BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
-  }
+  if (running->function != function) return context.reply.error(running->busy_error());
   running->kill = true;
   context.reply.ok();
 }
@@ -50,9 +50,7 @@ void script_debug(LocalContext& context) {
 void function_stats(LocalContext& context) {
   resp::Writer& reply = context.reply;
   const commands::ScriptHost::Running* const running = context.actions.script_host()->running();
-  if (running != nullptr && !running->function) {
-    return reply.error("BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.");
-  }
+  if (running != nullptr && !running->function) return reply.error(running->busy_error());
   reply.map(2);
   reply.bulk("running_script");
   if (running == nullptr) {
@@ -65,7 +63,7 @@ void function_stats(LocalContext& context) {
     reply.array(running->arguments.size());
     for (const std::string& argument : running->arguments) reply.bulk(argument);
     reply.bulk("duration_ms");
-    reply.integer(static_cast<std::int64_t>((context.actions.view().monotonic_ms - running->since_ms)));
+    reply.integer(static_cast<std::int64_t>(context.actions.view().monotonic_ms - running->since_ms));
   }
   const Actions::LibraryCounts counts = context.actions.library_counts();
   reply.bulk("engines");
