@@ -24,14 +24,20 @@ enum class Bug : std::uint8_t {
   kLocalClock,              // pitfall G1
   kLocalRandom,             // pitfall G1
   kWatchAtProposal,
-  kRefusedAfterOverwrite,  // pitfall B10
+  kLeaderDigestAsTruth,  // architecture, section 6, "Audit"
+  kRefusedAfterOverwrite,   // pitfall B10
+  kCutAtBadChecksum,        // storage-faults row 2
+  kSnapshotWithoutScripts,  // pitfall E12
+  kLeaseAfterTimeoutNow,
+  kRestartedVoterVotesAtOnce,  // pitfall C5
+  kIncarnationUnchecked,       // storage-faults row 16
 };
 
 struct Name {
   Bug bug;
   std::string_view name;
 };
-inline constexpr std::array<Name, 13> kNames{{
+inline constexpr auto kNames = std::to_array<Name>({
     {Bug::kReadWithoutQuorum, "read-without-quorum"},
     {Bug::kReadRoundReused, "read-round-reused"},
     {Bug::kOldTermByCounting, "old-term-by-counting"},
@@ -44,8 +50,14 @@ inline constexpr std::array<Name, 13> kNames{{
     {Bug::kLocalClock, "local-clock"},
     {Bug::kLocalRandom, "local-random"},
     {Bug::kWatchAtProposal, "watch-at-proposal"},
+    {Bug::kLeaderDigestAsTruth, "leader-digest-as-truth"},
     {Bug::kRefusedAfterOverwrite, "refused-after-overwrite"},
-}};
+    {Bug::kCutAtBadChecksum, "cut-at-bad-checksum"},
+    {Bug::kSnapshotWithoutScripts, "snapshot-without-scripts"},
+    {Bug::kLeaseAfterTimeoutNow, "lease-after-timeout-now"},
+    {Bug::kRestartedVoterVotesAtOnce, "restarted-voter-votes-at-once"},
+    {Bug::kIncarnationUnchecked, "incarnation-unchecked"},
+});
 
 [[nodiscard]] inline std::optional<Bug> by_name(std::string_view name) {
   for (const Name& one : kNames) {

@@ -22,7 +22,7 @@ Raft::Raft(Config config, Restored restored, std::uint64_t seed)
          "no leader asks for a longer lease than voters wait for at their start");
   restore(std::move(restored));
   // A starting voter may have promised the longest permitted lease just before it went down.
-  lease_promise_us_ = config_.lease_longest_us;
+  lease_promise_us_ = planted::is(planted::Bug::kRestartedVoterVotesAtOnce) ? 0 : config_.lease_longest_us;
   reset_election_timer();
   next_forwarded_id_ = config_.boot << 32U;  // an answer to an earlier life is nobody's (pitfall C2)
 }
@@ -416,7 +416,8 @@ bool Raft::admit(const Envelope& envelope) {
     return false;  // pitfall B13
   }
   const Member* member = configuration().find(envelope.from);
-  const bool recorded = member != nullptr && member->incarnation == envelope.incarnation;
+  const bool recorded = member != nullptr && (member->incarnation == envelope.incarnation ||
+                                              planted::is(planted::Bug::kIncarnationUnchecked));
   const Message& message = envelope.message;
   if (std::holds_alternative<AppendEntriesReply>(message) || std::holds_alternative<RoundReply>(message) ||
       std::holds_alternative<RequestVoteReply>(message) || std::holds_alternative<InstallSnapshotReply>(message)) {

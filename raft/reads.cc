@@ -117,7 +117,8 @@ void Raft::receive(const Envelope& envelope, ReadIndexReply& reply) {
 }
 
 bool Raft::lease_holds(std::uint64_t now_us) const {
-  if (config_.lease_us <= config_.lease_drift_us || timeout_now_sent_ || !has_committed_in_term()) return false;
+  const bool given_up = timeout_now_sent_ && !planted::is(planted::Bug::kLeaseAfterTimeoutNow);
+  if (config_.lease_us <= config_.lease_drift_us || given_up || !has_committed_in_term()) return false;
   constexpr std::uint64_t kOurselves = std::numeric_limits<std::uint64_t>::max() - 1;
   const std::uint64_t promised_at = quorum_value(configuration(), [this](NodeId id) {
     if (id == config_.id) return kOurselves;  // a leader votes for nobody else, and asks here whether it still is one

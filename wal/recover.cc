@@ -180,7 +180,9 @@ class Recoverer {
       if (!in_place || !in_order) {
         // A whole segment start that does not continue the segment before: that one lost its end (row 11).
         const bool before = in_place && cursor == kRecordsBegin;
-        if (!before && is_last && (watermark_found_ < expected_ || planted::is(planted::Bug::kCutIgnoresSyncedTo))) {
+        const bool may_cut =
+            is_last && (watermark_found_ < expected_ || planted::is(planted::Bug::kCutIgnoresSyncedTo));
+        if (!before && (may_cut || planted::is(planted::Bug::kCutAtBadChecksum))) {
           cut(candidate, cursor);
           break;
         }
@@ -207,7 +209,8 @@ class Recoverer {
   }
 
   void finish_last(const Candidate& candidate, const Segment& segment) {
-    if (watermark_found_ >= expected_ && !planted::is(planted::Bug::kCutIgnoresSyncedTo)) {
+    const bool ignored = planted::is(planted::Bug::kCutIgnoresSyncedTo) || planted::is(planted::Bug::kCutAtBadChecksum);
+    if (watermark_found_ >= expected_ && !ignored) {
       const Sequence end{watermark_found_.value + 1};
       damaged(candidate.path, segment.end(), expected_, end);
       expected_ = end;

@@ -87,7 +87,11 @@ void Store::write_store_record() {
   } else {
     waiters_.encode(body);
   }
-  scripts_.encode(body);
+  if (planted::is(planted::Bug::kSnapshotWithoutScripts)) {
+    Scripts().encode(body);
+  } else {
+    scripts_.encode(body);
+  }
   shared_.walked.push_back(static_cast<char>(Record::kStore));
   put_bytes(shared_.walked, body);
 }

@@ -63,7 +63,7 @@ bool changes_disk(Operation operation) {
 // What a sector held before a write that is not synced.
 struct SectorImage {
   std::uint64_t sector;
-  std::array<char, kSectorSize> bytes;
+  std::shared_ptr<std::array<char, kSectorSize>> bytes;  // nullptr: zeros, as behind the end of a file
 };
 
 struct FaultFileSystem::Inode {
@@ -76,12 +76,13 @@ struct FaultFileSystem::Inode {
   void remember(std::uint64_t begin, std::uint64_t end) {
     if (begin >= end) return;
     for (std::uint64_t sector = begin / kSectorSize; sector * kSectorSize < end; ++sector) {
-      SectorImage image{.sector = sector, .bytes = {}};
+      SectorImage image{.sector = sector, .bytes = nullptr};
       const std::uint64_t from = sector * kSectorSize;
       if (from < content.size()) {
-        std::memcpy(image.bytes.data(), content.data() + from, std::min(kSectorSize, content.size() - from));
+        image.bytes = std::make_shared<std::array<char, kSectorSize>>();
+        std::memcpy(image.bytes->data(), content.data() + from, std::min(kSectorSize, content.size() - from));
       }
-      unsynced.push_back(image);
+      unsynced.push_back(std::move(image));
     }
   }
 
@@ -108,7 +109,12 @@ struct FaultFileSystem::Inode {
   void put_back(const SectorImage& image) {
     const std::uint64_t from = image.sector * kSectorSize;
     if (from >= content.size()) return;
-    std::memcpy(content.data() + from, image.bytes.data(), std::min(kSectorSize, content.size() - from));
+    const std::uint64_t size = std::min(kSectorSize, content.size() - from);
+    if (image.bytes == nullptr) {
+      std::memset(content.data() + from, 0, size);
+    } else {
+      std::memcpy(content.data() + from, image.bytes->data(), size);
+    }
   }
 
   void crash(Random& random) {

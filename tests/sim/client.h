@@ -32,7 +32,9 @@ class Client final : public ClientEnd {
     std::uint64_t connection = 0;  // not 0: only on this very connection
   };
   void run(std::vector<Command> commands, const Options& options, Done done);
-  void run(std::vector<Command> commands, Done done) { run(std::move(commands), Options(), std::move(done)); }
+  void run(std::vector<Command> commands, Done done) {
+    run(std::move(commands), {.patience_us = patience_us}, std::move(done));
+  }
   // The connection that the last request used; another number after every reconnect. 0: none.
   [[nodiscard]] std::uint64_t connection() const { return connected_ ? token_ : 0; }
   [[nodiscard]] bool busy() const { return done_ != nullptr; }
@@ -44,6 +46,9 @@ class Client final : public ClientEnd {
   void aim_at(std::uint64_t node);
   // READONLY on every new connection: followers serve its reads at the leader's read index.
   bool follower_reads = false;
+  // Workloads ask it for no writes; where nobody answers it gives up soon and asks the same node again.
+  bool reads_only = false;
+  std::uint64_t patience_us = 5'000'000;
 
   std::uint64_t requests = 0;
   std::uint64_t timeouts = 0;

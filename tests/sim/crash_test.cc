@@ -14,7 +14,7 @@ RunSummary crash(std::uint64_t first, std::uint64_t seeds, Bug bug) {
   options.first = first;
   options.seeds = seeds;
   options.jobs = 2;
-  options.crashes = true;
+  options.aim = Aim::kCrashes;
   options.bug = bug;
   options.stop_at_failure = bug != Bug::kNone;
   return run_seeds(options);

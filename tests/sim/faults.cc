@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "raft/raft.h"
+#include "tests/sim/rot.h"
 #include "tests/sim/world.h"
 
 // What goes wrong, when, and how it is healed.
@@ -31,6 +32,8 @@ void World::begin_faults() {
   recur(plan_.disk_full_ms, &World::fill_a_disk);
   recur(plan_.bit_flip_ms, &World::flip_a_bit);
   recur(plan_.old_file_ms, &World::bring_back_a_file);
+  recur(plan_.freeze_ms, &World::freeze_leader);
+  recur(plan_.bridge_ms, &World::bridge_leader);
 }
 
 void World::recur(std::uint64_t mean_ms, void (World::*fault)()) {
@@ -116,6 +119,74 @@ void World::partition() {
   });
 }
 
+// No word between the node and the others, `but` one of them.
+void World::cut_off(std::uint64_t node, std::uint64_t but, std::uint64_t for_us) {
+  for (std::uint64_t other = 1; other <= nodes_.size(); ++other) {
+    if (other == node || other == but) continue;
+    network_.cut(node, other);
+    network_.cut(other, node);
+  }
+  schedule_.after(for_us, [this, node, but] {
+    for (std::uint64_t other = 1; other <= nodes_.size(); ++other) {
+      if (other == node || other == but) continue;
+      network_.heal(node, other);
+      network_.heal(other, node);
+    }
+  });
+}
+
+// It wakes and believes that it leads, while the others may long have another leader (pitfall C2).
+void World::freeze_leader() {
+  Node* node = leader();
+  if (node == nullptr || node->paused()) return;
+  const std::uint64_t frozen_us = random_.between(1, 6) * plan_.election_timeout_ms * kMillisecond_us;
+  cut_off(node->id(), 0, frozen_us + random_.skewed(5, 3'000) * kMillisecond_us);
+  node->pause();
+  schedule_.after(frozen_us, [node] { node->resume(); });
+}
+
+// The others ask for votes in vain while one node hears the leader; then that one starts again and hears nobody at
+// first. It has promised the leader not to vote (pitfall C5).
+void World::bridge_leader() {
+  const Node* leads = leader();
+  if (leads == nullptr || nodes_.size() < 3) return;
+  const std::uint64_t leader = leads->id();
+  const std::uint64_t bridge = 1 + (leader + random_.below(nodes_.size() - 1)) % nodes_.size();
+  const std::uint64_t wait_us = random_.between(2, 4) * plan_.election_timeout_ms * kMillisecond_us;
+  cut_off(leader, bridge, wait_us + random_.skewed(100, 3'000) * kMillisecond_us);
+  schedule_.after(wait_us, [this, bridge] {
+    Node& node = *nodes_[bridge - 1];
+    if (!faults_on_ || !node.up()) return;
+    ++crashes_;
+    node.kill();
+    node.start();
+  });
+}
+
+// Leaders that get only a part of the way leave entries that few have (paper figure 8, pitfall B1).
+void World::let_leader_fall(Node& node) {
+  const std::uint64_t grace_us = random_.skewed(50, 100'000);
+  schedule_.after(grace_us, [this, &node, leader = node.id()] {
+    if (!faults_on_ || !node.up()) return;
+    ++faults_;
+    switch (random_.below(4)) {
+      case 0:
+        cut_off(leader, 1 + random_.below(nodes_.size()), random_.skewed(100, 2'000) * kMillisecond_us);
+        return;
+      case 1:
+        node.kill();
+        break;
+      default:
+        node.cut_power();
+        break;
+    }
+    ++crashes_;
+    schedule_.after(random_.skewed(1, 1'000) * kMillisecond_us, [&node] {
+      if (!node.up()) node.start();
+    });
+  });
+}
+
 void World::cut_one_way() {
   const std::uint64_t from = any_node().id();
   const std::uint64_t to = any_node().id();
@@ -133,7 +204,7 @@ void World::slow_one_link() {
   const std::uint64_t high = random_.skewed(1, 300) * kMillisecond_us;
   network_.set_delay_us(from, to, high / 2, high);
   schedule_.after(random_.skewed(100, 6'000) * kMillisecond_us,
-                  [this, from, to] { network_.set_delay_us(from, to, 30, 300); });
+                  [this, from, to] { network_.set_delay_us(from, to, 0, 0); });
 }
 
 // ---- Disks and clocks
@@ -173,26 +244,18 @@ void World::fill_a_disk() {
   schedule_.after(random_.skewed(50, 5'000) * kMillisecond_us, [&node] { node.files().set_capacity(std::nullopt); });
 }
 
-// Rot below or above what is known durable, in a segment, the vote file or a snapshot (storage-faults rows 2, 3, 9).
+// Rot in the log, the vote file, a snapshot or any other file (storage-faults rows 2, 3, 9).
 void World::flip_a_bit() {
   if (damage_.node != 0) return;
   Node& node = any_node();
   ++crashes_;
   node.cut_power();
   restart_later(node);
-  std::vector<std::string> paths;
-  for (const std::string& path : node.files().paths()) {
-    if (!node.files().content(path).empty()) paths.push_back(path);
-  }
-  if (paths.empty()) return;
-  const std::string& path = paths[random_.below(paths.size())];
-  std::string good = node.files().content(path);
-  // Segments are made at full size: somewhere in what was written to.
-  const std::size_t used = good.find_last_not_of('\0') + 1;
-  if (used == 0) return;
-  node.files().flip_bit(path, random_.below(used * 8));
-  trace_.note(schedule_.now_us(), "bit flip", node.id(), used, path);
-  damage_ = {node.id(), path, std::move(good)};
+  const std::optional<RottenSpot> spot = find_rotten_spot(node.files(), random_);
+  if (!spot) return;
+  damage_ = {node.id(), spot->path, node.files().content(spot->path)};
+  node.files().flip_bit(spot->path, spot->bit);
+  trace_.note(schedule_.now_us(), "bit flip", node.id(), spot->bit / 8, spot->path);
 }
 
 // The node refuses to start and says so; somebody brings the good copy of that file.

@@ -4,97 +4,89 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "tests/sim/planted_table.h"
 #include "tests/sim/runner.h"
 
 namespace redraft::sim {
 namespace {
 
 constexpr std::string_view kUsage =
-    "redraft-sim [--seeds N] [--first S] [--jobs J] [--crashes] [--bug NAME] [--trace] [--twice] [--table]\n"
+    "redraft-sim [--seeds N] [--first S] [--jobs J] [--aim AIM] [--bug NAME] [--trace] [--twice]\n"
+    "redraft-sim --table [--bug NAME] [--seeds N]\n"
     "  --seeds N   how many seeds (200)\n"
     "  --first S   the first one (1)\n"
     "  --jobs J    so many at once (the number of cores)\n"
-    "  --crashes   only crashes: acknowledged writes and votes survive them\n"
-    "  --bug NAME  plant a bug: ack-before-sync, follower-ack-before-sync, vote-before-sync, no-directory-sync,\n"
-    "              no-data-sync; the run succeeds when it is found\n"
+    "  --aim AIM   all (every fault), crashes, elections, reads or rot: what the seeds' faults are aimed at\n"
+    "  --crashes   the same as --aim crashes\n"
+    "  --bug NAME  plant a bug (docs/testing.md has the names); the run succeeds when it is found\n"
     "  --twice     run each seed twice and compare the traces\n"
-    "  --trace     print everything that happens, with one seed\n";
+    "  --trace     print everything that happens, with one seed\n"
+    "  --table     the seeds needed for each planted bug, or for one, as docs/testing.md shows them\n";
 
-// One row of the table of planted bugs in docs/testing.md. False: not found.
-bool print_row(RunOptions options, std::string_view name) {
-  options.seeds = 1000;
-  options.stop_at_failure = true;
-  const RunSummary summary = run_seeds(options);
-  if (summary.failures.empty()) {
-    std::printf("| %s | not in %llu seeds | |\n", std::string(name).c_str(),
-                static_cast<unsigned long long>(summary.seeds));
+std::optional<Aim> aim_by_name(std::string_view name) {
+  const auto found = std::ranges::find(kAimNames, name);
+  if (found == kAimNames.end()) return std::nullopt;
+  return static_cast<Aim>(found - kAimNames.begin());
+}
+
+int usage() {
+  std::fputs(kUsage.data(), stderr);
+  return 2;
+}
+
+struct Wish {
+  RunOptions options;
+  bool table = false;
+};
+
+// False: not understood.
+bool take(Wish& wish, std::string_view name, const std::string& value) {
+  RunOptions& options = wish.options;
+  if (name == "--seeds") {
+    options.seeds = std::strtoull(value.c_str(), nullptr, 10);
+  } else if (name == "--first") {
+    options.first = std::strtoull(value.c_str(), nullptr, 10);
+  } else if (name == "--jobs") {
+    options.jobs = std::strtoull(value.c_str(), nullptr, 10);
+  } else if (name == "--aim" && aim_by_name(value)) {
+    options.aim = *aim_by_name(value);
+  } else if (name == "--crashes") {
+    options.aim = Aim::kCrashes;
+  } else if (name == "--twice") {
+    options.twice = true;
+  } else if (name == "--trace") {
+    options.print_trace = true;
+  } else if (name == "--table") {
+    wish.table = true;
+  } else if (name == "--bug" && bug_by_name(value)) {
+    options.bug = *bug_by_name(value);
+  } else if (name == "--bug" && planted::by_name(value)) {
+    options.planted = *planted::by_name(value);
+  } else {
     return false;
   }
-  std::string how = summary.failures.front().what;
-  std::ranges::replace(how, '\n', ' ');
-  std::ranges::replace(how, '|', '/');
-  std::printf("| %s%s | %llu | %s |\n", std::string(name).c_str(), options.crashes ? " (--crashes)" : "",
-              static_cast<unsigned long long>(summary.failures.front().seed), how.substr(0, 160).c_str());
-  std::fflush(stdout);
   return true;
 }
 
-bool print_table() {
-  bool all = true;
-  std::puts("| bug | seeds needed | what was seen |\n|---|---|---|");
-  for (const Bug bug : {Bug::kAckBeforeSync, Bug::kFollowerAckBeforeSync, Bug::kVoteBeforeSync, Bug::kNoDirectorySync,
-                        Bug::kNoDataSync}) {
-    all = print_row({.crashes = true, .bug = bug}, name_of(bug)) && all;
-  }
-  for (const planted::Name& one : planted::kNames) {
-    const bool disk = one.bug == planted::Bug::kCutIgnoresSyncedTo || one.bug == planted::Bug::kAppendBehindCut;
-    all = print_row({.crashes = disk, .planted = one.bug}, one.name) && all;
-  }
-  return all;
-}
-
 int run(const std::vector<std::string>& arguments) {
-  RunOptions options;
-  options.progress = true;
+  Wish wish;
+  wish.options.progress = true;
   for (std::size_t i = 0; i < arguments.size(); ++i) {
     const std::string& name = arguments[i];
     const bool flag = name == "--crashes" || name == "--trace" || name == "--twice" || name == "--table";
-    if (!flag && (i + 1 == arguments.size() || !name.starts_with("--"))) {
-      std::fputs(kUsage.data(), stderr);
-      return 2;
-    }
-    const std::string value = flag ? "" : arguments[++i];
-    if (name == "--seeds") {
-      options.seeds = std::strtoull(value.c_str(), nullptr, 10);
-    } else if (name == "--first") {
-      options.first = std::strtoull(value.c_str(), nullptr, 10);
-    } else if (name == "--jobs") {
-      options.jobs = std::strtoull(value.c_str(), nullptr, 10);
-    } else if (name == "--crashes") {
-      options.crashes = true;
-    } else if (name == "--twice") {
-      options.twice = true;
-    } else if (name == "--trace") {
-      options.print_trace = true;
-    } else if (name == "--bug" && bug_by_name(value)) {
-      options.bug = *bug_by_name(value);
-    } else if (name == "--bug" && planted::by_name(value)) {
-      options.planted = *planted::by_name(value);
-    } else if (name == "--table") {
-      return print_table() ? 0 : 1;
-    } else {
-      std::fputs(kUsage.data(), stderr);
-      return 2;
-    }
+    if (!flag && i + 1 == arguments.size()) return usage();
+    if (!take(wish, name, flag ? "" : arguments[++i])) return usage();
   }
-  const RunSummary summary = run_seeds(options);
+  if (wish.table) return print_planted_table(wish.options) ? 0 : 1;
+  const RunSummary summary = run_seeds(wish.options);
   std::fputs(summary.describe().c_str(), stdout);
-  if (options.bug != Bug::kNone || options.planted != planted::Bug::kNone) return summary.failures.empty() ? 1 : 0;
-  return summary.failures.empty() ? 0 : 1;
+  const bool bug = wish.options.bug != Bug::kNone || wish.options.planted != planted::Bug::kNone;
+  return summary.failures.empty() == bug ? 1 : 0;
 }
 
 }  // namespace

@@ -31,6 +31,7 @@ Network::Network(Schedule& schedule, Trace& trace, std::uint64_t seed, std::uint
   cuts_.resize(paths, 0);
   cut_epochs_.resize(paths, 0);
   delays_.resize(paths, {kDelayMin_us, kDelayMax_us});
+  own_delays_ = delays_;
 }
 
 Network::Dialler& Network::dialler(std::uint64_t from, std::uint64_t to, Lane lane) {
@@ -294,7 +295,7 @@ void Network::heal_all() {
         cuts_[path(from, to)] = 1;
         heal(from, to);
       }
-      delays_[path(from, to)] = {kDelayMin_us, kDelayMax_us};
+      delays_[path(from, to)] = own_delays_[path(from, to)];
     }
   }
 }
@@ -310,7 +311,11 @@ void Network::reset_links(std::uint64_t a, std::uint64_t b) {
 }
 
 void Network::set_delay_us(std::uint64_t from, std::uint64_t to, std::uint64_t low, std::uint64_t high) {
-  delays_[path(from, to)] = {low, high};
+  delays_[path(from, to)] = high == 0 ? own_delays_[path(from, to)] : Delay{low, high};
+}
+
+void Network::set_own_delay_us(std::uint64_t from, std::uint64_t to, std::uint64_t low, std::uint64_t high) {
+  delays_[path(from, to)] = own_delays_[path(from, to)] = {low, high};
 }
 
 }  // namespace redraft::sim

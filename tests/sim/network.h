@@ -48,6 +48,8 @@ class Network {
   void reset_links(std::uint64_t a, std::uint64_t b);
   // One of so many of Raft's messages comes once more, later than those behind it; 0: none.
   std::uint64_t repeat_one_of = 0;
+  // A path's own delays, and those of a while; `low` and `high` 0: its own again.
+  void set_own_delay_us(std::uint64_t from, std::uint64_t to, std::uint64_t low, std::uint64_t high);
   void set_delay_us(std::uint64_t from, std::uint64_t to, std::uint64_t low, std::uint64_t high);
   [[nodiscard]] bool is_cut(std::uint64_t from, std::uint64_t to) const { return cuts_[path(from, to)] != 0; }
 
@@ -105,6 +107,7 @@ class Network {
   std::vector<std::uint32_t> cuts_;
   std::vector<std::uint64_t> cut_epochs_;
   std::vector<Delay> delays_;
+  std::vector<Delay> own_delays_;
   std::map<std::uint64_t, Connection> connections_;
   std::map<std::uint64_t, std::pair<std::uint64_t, int>> ends_;  // by LinkId: connection and which end
   std::uint64_t next_number_ = 1;

@@ -223,6 +223,7 @@ void Node::turn() {
   ++turns;
   const std::uint64_t life = life_;
   const std::size_t items = inbox_.size() + connections_.size() / 4;
+  const std::uint64_t applied = replica_->raft() == nullptr ? 0 : replica_->raft()->applied_index().value;
   serve_peers_and_disk();
   if (replica_ == nullptr || life != life_) return;  // it could not start
   replica_->advance(read_clocks());
@@ -231,7 +232,7 @@ void Node::turn() {
   serve_clients();
   replica_->end_turn();
   flush_clients();
-  busy_until_us_ = schedule_.now_us() + kTurnCost_us + items * kItemCost_us;
+  busy_until_us_ = schedule_.now_us() + kTurnCost_us + items * kItemCost_us + cost_of_commands_us(applied);
   in_turn_ = false;
   watcher_.turn_over(*this);
   if (replica_ == nullptr || life != life_) return;
@@ -242,6 +243,16 @@ void Node::turn() {
   }
   if (!inbox_.empty() || !gone_.empty()) wake();
   arm_timer();
+}
+
+// What commands did in this turn took time: the next one begins later.
+std::uint64_t Node::cost_of_commands_us(std::uint64_t applied_before) {
+  const std::uint64_t reads = std::exchange(reads_ran_, 0);
+  if (limits.command_cost_us == 0 || replica_->raft() == nullptr) return 0;
+  const std::uint64_t applied = replica_->raft()->applied_index().value;
+  // A snapshot that was installed is no work of the loop.
+  const std::uint64_t entries = applied - std::min(applied, applied_before);
+  return std::min<std::uint64_t>(reads + entries, 50) * random_.below(limits.command_cost_us + 1);
 }
 
 void Node::arm_timer() {
@@ -313,6 +324,7 @@ void Node::on_dial_failed(std::uint64_t node, replica::Lane lane, bool refused) 
 // ---- The rest of Host
 
 void Node::read_ran(const replica::Session& session, std::uint64_t number, const replica::ReadPlace& place) {
+  ++reads_ran_;
   const auto found = by_session_.find(&session);
   if (found != by_session_.end()) watcher_.read_ran(*this, found->second, number, place);
 }

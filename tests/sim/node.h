@@ -42,6 +42,7 @@ class ClientEnd {
 struct Limits {
   std::uint64_t disk_low_us = 100;
   std::uint64_t disk_high_us = 400;
+  std::uint64_t command_cost_us = 0;  // of a read that ran and of an entry that was applied, at most
 };
 
 // One machine with its disk, clocks, and the process on it: the production Replica, Storage and SnapshotFiles behind a
@@ -98,6 +99,8 @@ class Node final : public replica::Host, public Endpoint {
   }
   void jump_wall_clock(std::int64_t by_ms) { wall_offset_ms_ += by_ms; }
   std::int64_t drift_ppm = 0;
+  // What the process reads now: it counts suspended time.
+  [[nodiscard]] std::uint64_t monotonic_us() const { return read_clocks().monotonic_us; }
 
   // Clients. Calls come from the client's side of the network, at the time they arrive; the number is 0 when refused.
   std::uint64_t client_connects(ClientEnd& end, std::uint64_t token);
@@ -159,6 +162,7 @@ class Node final : public replica::Host, public Endpoint {
   using Action = std::function<void()>;
 
   [[nodiscard]] replica::Time read_clocks() const;
+  [[nodiscard]] std::uint64_t cost_of_commands_us(std::uint64_t applied_before);
   [[nodiscard]] std::uint64_t to_schedule_us(std::uint64_t monotonic_us) const;
   void end_process(bool power);
   void finish_half_done_work();
@@ -207,6 +211,7 @@ class Node final : public replica::Host, public Endpoint {
   bool pumping_ = false;
   bool turn_planned_ = false;
   std::uint64_t busy_until_us_ = 0;
+  std::uint64_t reads_ran_ = 0;  // in this turn
   std::uint64_t wake_us_ = 0;
   std::uint64_t armed_us_ = 0;
   std::uint64_t timer_epoch_ = 0;

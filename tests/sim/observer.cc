@@ -4,6 +4,7 @@
 
 #include "raft/raft.h"
 #include "raft/wire.h"
+#include "server/replica/entry_payload.h"
 #include "server/store/store.h"
 
 namespace redraft::sim {
@@ -81,18 +82,18 @@ Verdict Observer::started(Node& node, const replica::Recovered& recovered) {
   Life& life = lives_[node.id()];
   const std::string who = "node " + text(node.id());
   const raft::HardState& hard_state = recovered.restored.hard_state;
-  if (hard_state.term < life.vouched_term) {
+  if (!recovered.restored.may_vote) {
+    if (!disks_rot) return who + " takes its disk for damaged, and nobody damaged it";
+    life.promised.clear();
+  } else if (hard_state.term < life.vouched_term) {
     return who + " spoke in term " + text(life.vouched_term.value) + " and starts in term " +
            text(hard_state.term.value) + " (storage-faults row 10)";
   }
   const auto vote = life.votes.find(hard_state.term.value);
-  if (vote != life.votes.end() && hard_state.voted_for.value != vote->second) {
+  if (recovered.restored.may_vote && vote != life.votes.end() && hard_state.voted_for.value != vote->second) {
     return who + " voted for " + text(vote->second) + " in term " + text(vote->first) + " and has forgotten it";
   }
-  if (!recovered.restored.may_vote) {
-    if (!disks_rot) return who + " takes its disk for damaged, and nobody damaged it";
-    life.promised.clear();
-  }
+  if (Verdict broken = look_at_snapshot(node, recovered)) return broken;
   const std::uint64_t snapshot = recovered.restored.snapshot.index.value;
   const auto& entries = recovered.restored.entries;
   for (const auto& [index, term] : life.promised) {
@@ -114,9 +115,34 @@ Verdict Observer::started(Node& node, const replica::Recovered& recovered) {
   return std::nullopt;
 }
 
+// What a snapshot brings back is what applying gave: the clock of its last entry, and the state if somebody was seen
+// there (pitfall E12).
+Verdict Observer::look_at_snapshot(const Node& node, const replica::Recovered& recovered) const {
+  const store::Store& store = *recovered.store;
+  const std::uint64_t index = recovered.restored.snapshot.index.value;
+  const std::string who = "node " + text(node.id()) + "'s snapshot of index " + text(index);
+  for (std::uint64_t last = std::min<std::uint64_t>(index, committed_.size()); last > 0; --last) {
+    const Committed& committed = committed_[last - 1];
+    if (!committed.crc) break;
+    if (committed.type == raft::EntryType::kConfiguration) continue;
+    const Result<replica::Payload> payload = replica::read_payload(committed.payload.view());
+    if (!payload) return "entry " + text(last) + " has no payload";
+    if (payload->header.clock_ms == store.clock_ms()) break;
+    return who + " has the clock " + text(store.clock_ms()) + ", entry " + text(last) + " has " +
+           text(payload->header.clock_ms);
+  }
+  const auto state = states_.find(index);
+  if (state == states_.end()) return std::nullopt;
+  NoBreather breather;
+  const std::string digest = store.digest(breather);
+  if (digest != state->second) return who + " has the state " + digest + " instead of " + state->second;
+  return std::nullopt;
+}
+
 // ---- After each turn
 
 Verdict Observer::turn_over(Node& node) {
+  was_elected = false;
   const raft::Raft* raft = node.replica().raft();
   if (raft == nullptr) return std::nullopt;
   Life& life = lives_[node.id()];
@@ -135,20 +161,21 @@ Verdict Observer::look_at_leadership(Node& node, Life& life) {
   }
   if (life.led && leaders_.contains(raft.term().value)) return std::nullopt;
   life.led = true;
+  was_elected = true;
   const auto [leader, first] = leaders_.emplace(raft.term().value, node.id());
   if (!first && leader->second != node.id()) {
     return "nodes " + text(leader->second) + " and " + text(node.id()) + " both lead in term " +
            text(raft.term().value) + " (election safety)";
   }
   // Leader completeness: the newest entry that was known committed in an earlier term, and so all before it.
-  for (auto it = committed_.rbegin(); it != committed_.rend(); ++it) {
-    if (it->second.seen_in >= raft.term()) continue;
-    const raft::LogIndex index{it->first};
-    const auto term = raft.term_of(index);
+  for (std::size_t place = committed_.size(); place > 0; --place) {
+    const Committed& committed = committed_[place - 1];
+    if (committed.term.value == 0 || committed.seen_in >= raft.term()) continue;
+    const raft::LogIndex index{place};
     const bool compacted = index < raft.first_index();
-    if (!compacted && term != it->second.term) {
+    if (!compacted && raft.term_of(index) != committed.term) {
       return "node " + text(node.id()) + " leads term " + text(raft.term().value) + " without the committed entry " +
-             text(it->first) + " of term " + text(it->second.term.value) + " (leader completeness)";
+             text(place) + " of term " + text(committed.term.value) + " (leader completeness)";
     }
     break;
   }
@@ -165,15 +192,18 @@ Verdict Observer::look_at_commits(Node& node, Life& life) {
     const raft::LogIndex index = life.looked_at;
     const auto term = raft.term_of(index);
     if (!term) continue;
-    const raft::Entry* entry = raft.log().find(index);
-    auto [known, first] =
-        committed_.try_emplace(index.value, Committed{.term = *term, .crc = std::nullopt, .seen_in = raft.term()});
-    Committed& committed = known->second;
+    if (committed_.size() < index.value) committed_.resize(index.value);
+    Committed& committed = committed_[index.value - 1];
+    if (committed.term.value == 0) {
+      committed.term = *term;
+      committed.seen_in = raft.term();
+    }
     if (committed.term != *term) {
       return "entry " + text(index.value) + " is committed with term " + text(committed.term.value) + " and, on node " +
              text(node.id()) + ", with term " + text(term->value) + " (state machine safety)";
     }
     committed.seen_in = std::min(committed.seen_in, raft.term());
+    const raft::Entry* entry = raft.log().find(index);
     if (entry == nullptr) continue;
     if (committed.crc && *committed.crc != entry->payload_crc) {
       return "entry " + text(index.value) + " differs on node " + text(node.id());
@@ -198,6 +228,17 @@ Verdict Observer::look_at_state(Node& node, Life& life) {
   if (!first && state->second != digest) {
     return "node " + text(node.id()) + " has another state at index " + text(life.digested) +
            " than others: " + digest + " instead of " + state->second + " (pitfall G1)";
+  }
+  return std::nullopt;
+}
+
+Verdict Observer::no_lease(const Node& elected, const std::vector<Node*>& nodes) {
+  for (Node* other : nodes) {
+    if (other == &elected || !other->leads()) continue;
+    const raft::Raft& raft = *other->replica().raft();
+    if (!raft.lease_holds(other->monotonic_us())) continue;
+    return "node " + text(elected.id()) + " is elected while the lease of node " + text(other->id()) + " in term " +
+           text(raft.term().value) + " holds";
   }
   return std::nullopt;
 }

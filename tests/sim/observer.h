@@ -26,8 +26,12 @@ class Observer {
   // What `frame_sent` last looked at: a word that the node must keep.
   bool was_promise = false;
   bool was_vote = false;
+  // What `turn_over` last looked at: a node that leads since this turn.
+  bool was_elected = false;
   void lost_process(Node& node);
   // Asked when all is quiet.
+  // A new leader while an earlier one may answer reads by its lease (thesis 6.4.1, pitfall C5).
+  [[nodiscard]] static Verdict no_lease(const Node& elected, const std::vector<Node*>& nodes);
   [[nodiscard]] Verdict same_state(const std::vector<Node*>& nodes);
 
   [[nodiscard]] std::uint64_t committed() const { return committed_.size(); }
@@ -37,13 +41,14 @@ class Observer {
   bool disks_rot = false;
 
   struct Committed {
-    raft::Term term;
+    raft::Term term;  // 0: nobody has shown it yet
     std::optional<std::uint32_t> crc;
     raft::Term seen_in;  // somebody of this term knew it committed
     raft::EntryType type = raft::EntryType::kCommand;
     SharedBytes payload = {};
   };
-  [[nodiscard]] const std::map<std::uint64_t, Committed>& entries() const { return committed_; }
+  // From index 1 on.
+  [[nodiscard]] const std::vector<Committed>& entries() const { return committed_; }
 
  private:
   struct Acknowledged {
@@ -62,13 +67,14 @@ class Observer {
     bool led = false;
   };
 
+  [[nodiscard]] Verdict look_at_snapshot(const Node& node, const replica::Recovered& recovered) const;
   [[nodiscard]] Verdict look_at_commits(Node& node, Life& life);
   [[nodiscard]] Verdict look_at_leadership(Node& node, Life& life);
   [[nodiscard]] Verdict look_at_state(Node& node, Life& life);
 
   std::vector<Life> lives_;
   std::map<std::uint64_t, std::uint64_t> leaders_;  // by term
-  std::map<std::uint64_t, Committed> committed_;    // by index
+  std::vector<Committed> committed_;                // by index - 1
   std::map<std::uint64_t, std::string> states_;     // digest by index
 };
 

@@ -23,7 +23,9 @@ void draw_tuning(Random& random, Plan& plan) {
   plan.think_max_us = random.skewed(5'000, 200'000);
   plan.restless = random.chance(1, 3) ? 3 : 40;
   plan.disk_high_us = random.skewed(200, 20'000);
-  if (random.chance(2, 3)) plan.snapshot_entries = random.skewed(10, 1'000);
+  if (random.chance(2, 3)) {
+    plan.snapshot_entries = random.chance(1, 4) ? random.skewed(10, 100) : random.between(50, 1'000);
+  }
   if (random.chance(2, 3)) plan.tail_entries = random.skewed(1, 500);
   plan.segment_size = std::uint64_t{4096} << random.below(9);
   plan.election_timeout_ms = static_cast<std::uint32_t>(random.between(2, 10) * 100);
@@ -43,12 +45,9 @@ void draw_workloads(Random& random, Plan& plan, std::size_t most) {
   }
 }
 
-}  // namespace
-
-Plan Plan::draw(std::uint64_t seed) {
+Plan draw_all(std::uint64_t seed) {
   Random random(seed * 0x2545f4914f6cdd1dU + 1);
   Plan plan;
-  plan.seed = seed;
   plan.nodes = cluster_size(random);
   draw_tuning(random, plan);
   draw_workloads(random, plan, 6);
@@ -80,14 +79,22 @@ Plan Plan::draw(std::uint64_t seed) {
   if (random.chance(1, 2)) plan.skew_max_ms = random.skewed(1, 3'000);
   if (random.chance(1, 2)) plan.drift_max_ppm = static_cast<std::int64_t>(random.below(400));
   plan.follower_reads = random.chance(1, 2);
+  if (random.chance(1, 3)) plan.readers = random.between(1, plan.clients / 2);
+  plan.leases = random.chance(1, 4);
+  if (random.chance(1, 3)) plan.command_cost_us = random.skewed(10, 2'000);
+  plan.freeze_ms = rate(random, 1'000, 20'000);
+  plan.bridge_ms = rate(random, 1'000, 20'000);
+  if (random.chance(1, 4)) plan.fallen_leader = random.between(2, 10);
+  if (random.chance(1, 4)) plan.path_delay_max_us = random.skewed(500, 20'000);
+  // One node at a time is damaged, and what then is left must be a majority.
+  if (plan.nodes % 2 == 1 && random.chance(1, 3)) plan.bit_flip_ms = random.skewed(500, 10'000);
   if (random.chance(1, 4)) plan.early_faults_us = random.skewed(10'000, 2'000'000);
   return plan;
 }
 
-Plan Plan::draw_crashes(std::uint64_t seed) {
+Plan draw_crashes(std::uint64_t seed) {
   Random random(seed * 0x9fb21c651e98df25U + 7);
   Plan plan;
-  plan.seed = seed;
   plan.nodes = 1 + random.below(3);
   draw_tuning(random, plan);
   plan.workloads = {WorkloadKind::kCounters, WorkloadKind::kRegisters, WorkloadKind::kLists};
@@ -102,6 +109,70 @@ Plan Plan::draw_crashes(std::uint64_t seed) {
   if (random.chance(1, 3)) plan.early_faults_us = random.skewed(10'000, 1'000'000);
   plan.old_file_ms = rate(random, 500, 5'000);
   plan.aimed = random.chance(2, 3) ? random.skewed(10, 1'000) : 0;
+  return plan;
+}
+
+Plan draw_elections(std::uint64_t seed) {
+  Random random(seed * 0xd6e8feb86659fd93U + 3);
+  Plan plan;
+  plan.nodes = random.chance(2, 3) ? 5 : 3;
+  draw_tuning(random, plan);
+  plan.workloads = {WorkloadKind::kCounters, WorkloadKind::kRegisters, WorkloadKind::kLists};
+  plan.election_timeout_ms = 200;
+  plan.heartbeat_ms = 30;
+  plan.think_max_us = random.skewed(10'000, 100'000);
+  plan.fallen_leader = random.between(1, 3);
+  plan.path_delay_max_us = random.skewed(500, 60'000);
+  if (random.chance(1, 2)) plan.kill_ms = random.skewed(500, 5'000);
+  if (random.chance(1, 2)) plan.power_ms = random.skewed(500, 5'000);
+  if (random.chance(1, 2)) plan.partition_ms = random.skewed(500, 5'000);
+  if (random.chance(1, 2)) plan.terminate_ms = random.skewed(500, 5'000);
+  plan.leases = random.chance(1, 3);
+  plan.drift_max_ppm = 200;
+  return plan;
+}
+
+Plan draw_reads(std::uint64_t seed) {
+  Random random(seed * 0xa0761d6478bd642fU + 5);
+  Plan plan;
+  plan.nodes = random.chance(3, 4) ? 3 : 5;
+  draw_tuning(random, plan);
+  plan.workloads = {WorkloadKind::kCounters, WorkloadKind::kRegisters};
+  plan.clients = 8;
+  plan.readers = random.between(3, 5);
+  plan.restless = 5;
+  plan.think_max_us = random.skewed(3'000, 30'000);
+  plan.election_timeout_ms = static_cast<std::uint32_t>(random.between(2, 4) * 100);
+  plan.heartbeat_ms =
+      static_cast<std::uint32_t>(random.between(plan.election_timeout_ms / 10, plan.election_timeout_ms / 4));
+  plan.freeze_ms = random.skewed(500, 3'000);
+  if (random.chance(1, 2)) plan.bridge_ms = random.skewed(1'000, 5'000);
+  if (random.chance(1, 2)) plan.partition_ms = random.skewed(500, 3'000);
+  if (random.chance(1, 2)) plan.terminate_ms = random.skewed(500, 5'000);
+  if (random.chance(1, 2)) plan.kill_ms = random.skewed(500, 5'000);
+  plan.slow_link_ms = rate(random, 500, 5'000);
+  plan.follower_reads = random.chance(1, 2);
+  plan.leases = random.chance(1, 2);
+  plan.drift_max_ppm = 200;
+  return plan;
+}
+
+Plan draw_rot(std::uint64_t seed) {
+  Random random(seed * 0xe7037ed1a0b428dbU + 9);
+  Plan plan = draw_crashes(seed);
+  plan.nodes = random.chance(1, 8) ? 1 : random.chance(3, 4) ? 3 : 5;
+  plan.bit_flip_ms = random.skewed(300, 3'000);
+  plan.faults_us = 20'000'000;
+  return plan;
+}
+
+}  // namespace
+
+Plan Plan::draw(std::uint64_t seed, Aim aim) {
+  constexpr std::array kDraws{&draw_all, &draw_crashes, &draw_elections, &draw_reads, &draw_rot};
+  static_assert(kDraws.size() == kAimNames.size());
+  Plan plan = kDraws[static_cast<std::size_t>(aim)](seed);
+  plan.seed = seed;
   return plan;
 }
 
@@ -127,6 +198,13 @@ std::string Plan::describe() const {
   say("disk full", disk_full_ms);
   say("bit flip", bit_flip_ms);
   say("old file", old_file_ms);
+  say("freeze", freeze_ms);
+  say("bridge", bridge_ms);
+  say("fallen leader", fallen_leader);
+  say("path delay", path_delay_max_us);
+  say("readers", readers);
+  say("leases", leases ? 1 : 0);
+  say("command cost", command_cost_us);
   say("repeat one of", repeat_one_of);
   say("one down at the end", one_down_at_end ? 1 : 0);
   say("skew", skew_max_ms);

@@ -12,7 +12,7 @@ struct RunOptions {
   std::uint64_t seeds = 200;
   std::uint64_t first = 1;
   std::uint64_t jobs = 0;  // 0: as many as there are cores
-  bool crashes = false;    // Plan::draw_crashes instead of Plan::draw
+  Aim aim = Aim::kAll;
   bool twice = false;
   bool print_trace = false;
   bool progress = false;

@@ -19,10 +19,11 @@ class Schedule {
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
 
  private:
+  // The heap moves small things; the actions stay where they are.
   struct Event {
     std::uint64_t time_us;
     std::uint64_t number;
-    Action action;
+    std::uint32_t action;
   };
   struct Later {
     bool operator()(const Event& a, const Event& b) const {
@@ -30,6 +31,8 @@ class Schedule {
     }
   };
   std::vector<Event> heap_;
+  std::vector<Action> actions_;
+  std::vector<std::uint32_t> free_;  // places in actions_
   std::uint64_t now_us_ = 0;
   std::uint64_t next_number_ = 0;
   std::uint64_t steps_ = 0;

@@ -59,7 +59,7 @@ void Counters::step(Client& client, std::function<void()> done) {
   const std::size_t which = client.random().below(kCounters);
   const std::string key = "counter:" + std::to_string(which);
   OrderHistory& history = histories_[which];
-  if (client.random().chance(7, 10)) {
+  if (!client.reads_only && client.random().chance(7, 10)) {
     const std::size_t operation = history.begin_change(now());
     client.run({{"INCR", key}}, [this, &history, operation, done](const std::vector<Answer>& answers) {
       if (answers[0].fate == Fate::kRefused) history.refused(operation);
@@ -103,7 +103,7 @@ void Registers::step(Client& client, std::function<void()> done) {
   const std::size_t which = client.random().below(kRegisters);
   const std::string key = "register:" + std::to_string(which);
   RegisterHistory& history = histories_[which];
-  if (client.random().chance(1, 2)) {
+  if (!client.reads_only && client.random().chance(1, 2)) {
     std::string value = std::to_string(client.id()) + "." + std::to_string(++next_value_);
     const std::size_t operation = history.begin_write(now(), value);
     client.run({{"SET", key, std::move(value)}}, [this, &history, operation, done](const std::vector<Answer>& answers) {
@@ -136,7 +136,7 @@ Verdict Registers::verdict(const std::vector<resp::Reply>& finals) {
 // ---- Lists
 
 void Lists::step(Client& client, std::function<void()> done) {
-  if (client.random().chance(1, 4)) {
+  if (client.reads_only || client.random().chance(1, 4)) {
     const std::size_t operation = order_.begin_read(now());
     client.run({{"LLEN", "list"}}, [this, operation, done](const std::vector<Answer>& answers) {
       if (got(answers[0], Type::kInteger)) {

@@ -24,6 +24,8 @@ class Workload {
   virtual void step(Client& client, std::function<void()> done) = 0;
   [[nodiscard]] virtual std::vector<Command> final_reads() = 0;
   [[nodiscard]] virtual Verdict verdict(const std::vector<resp::Reply>& finals) = 0;
+  // It has rounds without writes, for clients that only read.
+  [[nodiscard]] virtual bool can_only_read() const { return false; }
   // What was noticed at once.
   [[nodiscard]] const Verdict& noticed() const { return noticed_; }
   [[nodiscard]] std::uint64_t answered() const { return answered_; }

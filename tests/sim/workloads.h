@@ -17,6 +17,7 @@ class Counters final : public Workload {
   explicit Counters(Schedule& schedule) : Workload(schedule) {}
   std::string_view name() const override { return "counters"; }
   void step(Client& client, std::function<void()> done) override;
+  bool can_only_read() const override { return true; }
   std::vector<Command> final_reads() override;
   Verdict verdict(const std::vector<resp::Reply>& finals) override;
 
@@ -31,6 +32,7 @@ class Registers final : public Workload {
   explicit Registers(Schedule& schedule) : Workload(schedule) {}
   std::string_view name() const override { return "registers"; }
   void step(Client& client, std::function<void()> done) override;
+  bool can_only_read() const override { return true; }
   std::vector<Command> final_reads() override;
   Verdict verdict(const std::vector<resp::Reply>& finals) override;
 
@@ -46,6 +48,7 @@ class Lists final : public Workload {
   explicit Lists(Schedule& schedule) : Workload(schedule) {}
   std::string_view name() const override { return "lists"; }
   void step(Client& client, std::function<void()> done) override;
+  bool can_only_read() const override { return true; }
   std::vector<Command> final_reads() override { return {{"LRANGE", "list", "0", "-1"}}; }
   Verdict verdict(const std::vector<resp::Reply>& finals) override;
 

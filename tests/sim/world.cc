@@ -11,6 +11,8 @@ namespace {
 constexpr std::uint64_t kSecond_us = 1'000'000;
 constexpr std::uint64_t kSetUpBound_us = 30 * kSecond_us;
 constexpr std::uint64_t kRestBound_us = 60 * kSecond_us;
+// What was begun by a fault is over by then.
+constexpr std::uint64_t kCalm_us = 3 * kSecond_us;
 // Longer than any key of the expiry workload lives.
 constexpr std::uint64_t kAfterglow_us = 3 * kSecond_us;
 
@@ -46,15 +48,27 @@ World::World(const Plan& plan)
     const std::uint64_t drift = random_.below(static_cast<std::uint64_t>(2 * plan.drift_max_ppm + 1));
     node.drift_ppm = static_cast<std::int64_t>(drift) - plan.drift_max_ppm;
     node.limits.disk_high_us = plan.disk_high_us;
+    node.limits.command_cost_us = plan.command_cost_us;
   }
   for (std::uint64_t id = 1; id <= plan.clients; ++id) {
     clients_.push_back(std::make_unique<Client>(id, random_.next(), schedule_, trace_, ledger_, node_list()));
     clients_.back()->follower_reads = plan.follower_reads && random_.chance(1, 2);
   }
+  for (std::uint64_t from = 1; from <= plan.nodes && plan.path_delay_max_us != 0; ++from) {
+    for (std::uint64_t to = 1; to <= plan.nodes; ++to) {
+      const std::uint64_t high = random_.skewed(100, plan.path_delay_max_us);
+      network_.set_own_delay_us(from, to, high / 4, high);
+    }
+  }
   WorkloadOptions options;
   options.seed = random_.next();
   options.early_expiry_us = early_expiry_us(plan);
   for (const WorkloadKind kind : plan.workloads) workloads_.push_back(make_workload(kind, schedule_, options));
+  if (std::ranges::none_of(workloads_, &Workload::can_only_read)) return;
+  for (std::uint64_t i = 0; i < plan.readers; ++i) {
+    clients_[i]->reads_only = true;
+    clients_[i]->patience_us = random_.between(50'000, 500'000);
+  }
 }
 
 World::~World() = default;
@@ -78,6 +92,7 @@ replica::Settings World::settings_of(std::uint64_t node) const {
   values.election_timeout_ms = plan_.election_timeout_ms;
   values.heartbeat_interval_ms = plan_.heartbeat_ms;
   values.client_memory_max = plan_.client_memory;
+  if (plan_.leases) values.read_mode = replica::ReadMode::kLease;
   return settings;
 }
 
@@ -103,6 +118,9 @@ void World::turn_over(Node& node) {
   // It did not need the damaged bytes, or its peers have repaired it.
   if (damage_.node == node.id() && node.replica().raft() != nullptr && node.replica().raft()->may_vote()) damage_ = {};
   if (Verdict broken = observer.turn_over(node)) break_off(*broken);
+  if (!observer.was_elected) return;
+  if (Verdict broken = Observer::no_lease(node, node_list())) break_off(*broken);
+  if (faults_on_ && plan_.fallen_leader != 0 && random_.chance(1, plan_.fallen_leader)) let_leader_fall(node);
 }
 
 void World::frame_sent(Node& node, const replica::Frame& frame) {
@@ -226,8 +244,14 @@ void World::next_round(Client& client) {
       client.random().chance(1, 8) ? 0 : client.random().between(plan_.think_max_us / 4, plan_.think_max_us);
   schedule_.after(think_us, [this, &client] {
     if (!load_on_) return;
-    if (client.random().chance(1, plan_.restless)) client.aim_at(1 + client.random().below(nodes_.size()));
-    Workload& workload = *workloads_[client.random().below(workloads_.size())];
+    if (!client.reads_only && client.random().chance(1, plan_.restless)) {
+      client.aim_at(1 + client.random().below(nodes_.size()));
+    }
+    Workload* chosen = nullptr;
+    do {
+      chosen = workloads_[client.random().below(workloads_.size())].get();
+    } while (client.reads_only && !chosen->can_only_read());
+    Workload& workload = *chosen;
     workload.step(client, [this, &client, &workload] {
       if (workload.noticed()) break_off(*workload.noticed());
       next_round(client);
@@ -273,7 +297,8 @@ void World::read_all() {
 
 void World::end_load() {
   heal_everything();
-  Node* down = plan_.one_down_at_end ? &any_node() : nullptr;
+  // A damaged node does not count, so another one may not be missing.
+  Node* down = plan_.one_down_at_end && damage_.node == 0 ? &any_node() : nullptr;
   if (down != nullptr) down->kill();
   const std::uint64_t elections_us = std::uint64_t{plan_.election_timeout_ms} * 1000 * 10;
   // A node that starts may first have to load; the bound counts from when all run.
@@ -283,6 +308,7 @@ void World::end_load() {
     return;
   }
   wait_for_clients();
+  if (!broken_) stay_calm();
   if (down != nullptr && !down->up()) down->start();
   run_for(kAfterglow_us);
   if (!broken_) read_all();
@@ -291,16 +317,35 @@ void World::end_load() {
     break_off("the nodes do not come to rest at one index");
     return;
   }
+  if (!broken_) stay_calm();
+  if (broken_) return;
   if (Verdict broken = observer.same_state(node_list())) break_off(*broken);
+}
+
+// Where nothing happens, nobody takes the leader's place: it tells all the others that it is there, whoever is down
+// (pitfall B2).
+void World::stay_calm() {
+  const auto term = [this] {
+    Node* leads = leader();
+    return leads == nullptr ? 0 : leads->replica().raft()->term().value;
+  };
+  // An orderly shutdown may still be on its way, and who starts again brings its term.
+  run_for(kCalm_us + std::uint64_t{plan_.election_timeout_ms} * 2'000);
+  const std::uint64_t before = term();
+  run_for(std::uint64_t{plan_.election_timeout_ms} * 8'000);
+  if (!broken_ && (before == 0 || term() != before)) {
+    break_off("an election although all is well: term " + std::to_string(before) + ", then " + std::to_string(term()));
+  }
 }
 
 // Every reply fits the one order of the log, over all keys.
 void World::check_order() {
   Replay replay(ledger_);
-  std::uint64_t next = 1;
-  for (const auto& [index, entry] : observer.entries()) {
-    if (index != next++ || !entry.crc) {
-      break_off("nobody ever showed the committed entry " + std::to_string(next - 1));
+  std::uint64_t index = 0;
+  for (const Observer::Committed& entry : observer.entries()) {
+    ++index;
+    if (!entry.crc) {
+      break_off("nobody ever showed the committed entry " + std::to_string(index));
       return;
     }
     if (Verdict broken = replay.entry(index, entry.type, entry.payload.view())) {
@@ -338,8 +383,8 @@ Outcome World::run() {
 }
 
 Outcome simulate(const Plan& plan) {
-  World world(plan);
-  return world.run();
+  // Never destroyed: the process ends with its seed.
+  return (new World(plan))->run();
 }
 
 }  // namespace redraft::sim

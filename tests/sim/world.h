@@ -1,10 +1,12 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/planted.h"
@@ -15,6 +17,16 @@
 #include "tests/sim/workload.h"
 
 namespace redraft::sim {
+
+// What a run is aimed at. Each has its own draw of the seed.
+enum class Aim : std::uint8_t {
+  kAll,        // every fault there is
+  kCrashes,    // only crashes: what the durability of acknowledged writes and votes rests on
+  kElections,  // leaders fall as soon as they lead, with entries that few have (paper figure 8)
+  kReads,      // readers that stay with leaders whom nobody else hears any more
+  kRot,        // bits turn on disks
+};
+inline constexpr std::array<std::string_view, 5> kAimNames{"all", "crashes", "elections", "reads", "rot"};
 
 // What a seed draws: which faults there are and how often, and the tuning (swarm testing). Every number follows from
 // the seed; the fields that tests set are optional.
@@ -27,6 +39,7 @@ struct Plan {
   std::vector<WorkloadKind> workloads;
   std::uint64_t think_max_us = 10'000;
   std::uint64_t restless = 40;  // a client goes to another node once in so many requests
+  std::uint64_t readers = 0;    // so many clients only read, and stay where they are
 
   // Milliseconds between two faults of a kind, on average; 0: none.
   std::uint64_t kill_ms = 0;
@@ -51,6 +64,11 @@ struct Plan {
 
   // One of so many promises (votes, candidacies, acknowledgements of entries) is followed at once by a power cut.
   std::uint64_t aimed = 0;
+  // One of so many new leaders falls or is cut off within milliseconds.
+  std::uint64_t fallen_leader = 0;
+  std::uint64_t freeze_ms = 0;          // a leader is cut off and stands still until there may be another one
+  std::uint64_t bridge_ms = 0;          // a leader is heard by one node only, and that one starts again
+  std::uint64_t path_delay_max_us = 0;  // each path has a delay of its own, up to this
 
   std::uint64_t skew_max_ms = 0;
   std::int64_t drift_max_ppm = 0;
@@ -64,15 +82,15 @@ struct Plan {
   std::uint32_t heartbeat_ms = 100;
   std::uint64_t client_memory = std::uint64_t{64} << 20;
   bool follower_reads = false;
+  bool leases = false;                // read-mode lease
+  std::uint64_t command_cost_us = 0;  // what a node is busy for at most with one read or one entry's commands
 
   Bug bug = Bug::kNone;
   planted::Bug planted = planted::Bug::kNone;
   bool print_trace = false;
 
   // Everything from the seed.
-  static Plan draw(std::uint64_t seed);
-  // Only crashes: what the durability of acknowledged writes and votes rests on.
-  static Plan draw_crashes(std::uint64_t seed);
+  static Plan draw(std::uint64_t seed, Aim aim = Aim::kAll);
   [[nodiscard]] std::string describe() const;
 };
 
@@ -137,6 +155,7 @@ class World final : public Node::Watcher {
   void wait_for_clients();
   void read_all();
   void end_load();
+  void stay_calm();
   void check_order();
 
   // faults.cc
@@ -159,6 +178,10 @@ class World final : public Node::Watcher {
   void fill_a_disk();
   void flip_a_bit();
   void bring_back_a_file();
+  void freeze_leader();
+  void bridge_leader();
+  void let_leader_fall(Node& node);
+  void cut_off(std::uint64_t node, std::uint64_t but, std::uint64_t for_us);
   [[nodiscard]] bool restore_damaged(Node& node);
   void restart_later(Node& node);
   void heal_everything();
@@ -191,7 +214,7 @@ class World final : public Node::Watcher {
   std::uint64_t settled_ = 0;
 };
 
-// One seed from start to end.
+// One seed from start to end, in a process that ends with it.
 [[nodiscard]] Outcome simulate(const Plan& plan);
 
 }  // namespace redraft::sim
