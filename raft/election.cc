@@ -12,8 +12,10 @@ void Raft::reset_election_timer() {
   election_timeout_ = config_.election_timeout_ticks + random_.below(config_.election_timeout_ticks);
 }
 
+// The only voter has promised nothing to anybody else: a leader whose own vote is about to go has no lease.
 bool Raft::is_lease_promised() const {
-  return lease_promise_us_ != 0 || now_us_ < lease_promised_until_us_;
+  if (lease_promise_us_ == 0 && now_us_ >= lease_promised_until_us_) return false;
+  return !is_quorum(configuration(), [this](NodeId id) { return id == config_.id; });
 }
 
 bool Raft::is_refused(NodeId node) const {

@@ -50,9 +50,12 @@ struct Applied {
 
 // A linearizable read asks at which index it may run. Every id comes back in exactly one of Output::reads and
 // Output::lost_reads. `hold`: a Propose or Flush follows in this turn of the caller, and the round may ride on it.
+// `now_us`: the clock of Tick, read after the last request that this barrier is for came; a leader whose lease holds
+// then answers at once (thesis 6.4.1). 0: no lease is believed, a quorum is asked.
 struct ReadIndex {
   ReadId id;
   bool hold = false;
+  std::uint64_t now_us = 0;
 };
 
 // End of the caller's turn: a held read round goes out now, alone if nothing else did.

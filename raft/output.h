@@ -41,10 +41,12 @@ struct Proposal {
   Term term;
 };
 
-// The read may run once the state machine has applied `index`.
+// The read may run once the state machine has applied `index`. `by_lease`: nobody was asked; ask Raft::lease_holds
+// again when the read has run (pitfall C4).
 struct ReadState {
   ReadId id;
   LogIndex index;
+  bool by_lease = false;
 };
 
 // Role, term and leader always change together (pitfall A10). leader 0: unknown.

@@ -21,8 +21,10 @@ Raft::Raft(Config config, Restored restored, std::uint64_t seed)
   ensure(config_.lease_us <= config_.lease_longest_us || config_.lease_us == 0,
          "no leader asks for a longer lease than voters wait for at their start");
   restore(std::move(restored));
-  // A starting voter may have promised the longest permitted lease just before it went down.
-  lease_promise_us_ = planted::is(planted::Bug::kRestartedVoterVotesAtOnce) ? 0 : config_.lease_longest_us;
+  // A starting voter may have promised the longest permitted lease just before it went down; one without a term never
+  // heard a leader.
+  const bool may_have_promised = hard_state_.term.value != 0 && !planted::is(planted::Bug::kRestartedVoterVotesAtOnce);
+  if (may_have_promised) lease_promise_us_ = config_.lease_longest_us;
   reset_election_timer();
   next_forwarded_id_ = config_.boot << 32U;  // an answer to an earlier life is nobody's (pitfall C2)
 }

@@ -10,7 +10,10 @@
 namespace redraft::raft {
 
 void Raft::on(ReadIndex& read) {
-  if (is_leader()) {
+  if (is_leader() && read.now_us != 0 && lease_holds(read.now_us)) {
+    // Nobody else has led up to that moment, so nobody has committed more than we know of.
+    out_->reads.push_back({read.id, commit_index_, true});
+  } else if (is_leader()) {
     waiting_reads_.push_back({NodeId{}, read.id});
     start_round();
     round_held_ = read.hold;
@@ -59,7 +62,7 @@ void Raft::check_round() {
 
 void Raft::finish_read(const WaitingRead& read, LogIndex index) {
   if (read.from.value == 0) {
-    out_->reads.push_back({read.id, index});
+    out_->reads.push_back({read.id, index, false});
   } else {
     send(read.from, ReadIndexReply{hard_state_.term, read.id, true, index});
   }
@@ -105,7 +108,7 @@ void Raft::receive(const Envelope& envelope, ReadIndexReply& reply) {
   forwarded_id_ = ReadId{};
   for (const WaitingRead& read : round_reads_) {
     if (reply.ok) {
-      out_->reads.push_back({read.id, reply.index});
+      out_->reads.push_back({read.id, reply.index, false});
     } else {
       out_->lost_reads.push_back(read.id);
     }
@@ -116,9 +119,12 @@ void Raft::receive(const Envelope& envelope, ReadIndexReply& reply) {
   forward_reads();
 }
 
+// A leader whose place in the configuration is about to change counts on nobody's promise, so that the only voter need
+// not keep one towards itself (is_lease_promised).
 bool Raft::lease_holds(std::uint64_t now_us) const {
-  const bool given_up = timeout_now_sent_ && !planted::is(planted::Bug::kLeaseAfterTimeoutNow);
-  if (config_.lease_us <= config_.lease_drift_us || given_up || !has_committed_in_term()) return false;
+  if (config_.lease_us <= config_.lease_drift_us || !has_committed_in_term()) return false;
+  if (timeout_now_sent_ && !planted::is(planted::Bug::kLeaseAfterTimeoutNow)) return false;
+  if (configurations_.newest_index() > commit_index_ || !configuration().is_voter(config_.id)) return false;
   constexpr std::uint64_t kOurselves = std::numeric_limits<std::uint64_t>::max() - 1;
   const std::uint64_t promised_at = quorum_value(configuration(), [this](NodeId id) {
     if (id == config_.id) return kOurselves;  // a leader votes for nobody else, and asks here whether it still is one

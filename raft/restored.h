@@ -33,8 +33,8 @@ struct Config {
   // what the leader takes off for clocks that run at different speed (pitfall C5: at most the election timeout).
   std::uint64_t lease_us = 0;
   std::uint64_t lease_drift_us = 0;
-  // The longest lease any leader of this group may ask for. A voter that starts waits this long before it votes, since
-  // it may have promised one. 0: this voter promises none.
+  // The longest lease that this voter promises, or may have promised before its start: it waits this long before it
+  // votes. 0: it promises none and never did.
   std::uint64_t lease_longest_us = 0;
 };
 

@@ -284,7 +284,8 @@ void Cluster::handle(Node& node, Output& output) {
   for (const ReadState& read : output.reads) {
     ensure(read.index >= read_floor_.at(read.id.value), "a read sees all that was committed before it came (C2)");
     read_results.push_back({node.id.value, read.id.value, read.index});
-    say(who + " may run read " + std::to_string(read.id.value) + " at " + std::to_string(read.index.value));
+    say(who + " may run read " + std::to_string(read.id.value) + " at " + std::to_string(read.index.value) +
+        (read.by_lease ? " by its lease" : ""));
   }
   for (const ReadId read : output.lost_reads) {
     read_results.push_back({node.id.value, read.value, std::nullopt});
@@ -360,7 +361,9 @@ Proposal Cluster::propose(std::uint64_t id, const std::string& command) {
 
 void Cluster::read(std::uint64_t id, std::uint64_t read_id) {
   read_floor_[read_id] = highest_committed();
-  step(id, ReadIndex{ReadId{read_id}});
+  const Raft* raft = nodes_.at(id).raft.get();
+  const bool leases = raft != nullptr && raft->config().lease_us != 0;
+  step(id, ReadIndex{.id = ReadId{read_id}, .now_us = leases ? now_us : 0});
 }
 
 void Cluster::persist(std::uint64_t id, std::size_t count) {

@@ -177,6 +177,69 @@ const Rule kReads[] = {
        bench.receive(3, vote_request(2, 9, 9));
        EXPECT_TRUE(bench.said<RequestVoteReply>()->granted);
      }},
+    {"LeaseRead", "6.4.1: while the lease holds a read asks nobody; afterwards a round of heartbeats (C4)",
+     [] {
+       Bench bench;
+       bench.config.lease_us = bench.config.lease_longest_us = 200000;
+       bench.config.lease_drift_us = 10000;
+       bench.tick(25);
+       bench.lead();
+       bench.persist();
+       AppendEntriesReply reply;
+       reply.term = bench.raft->term();
+       reply.match_index = LogIndex{2};
+       reply.lease_sent_at_us = bench.now_us;
+       bench.receive(2, reply);
+       bench.step(ReadIndex{.id = ReadId{1}, .now_us = bench.now_us + 189999});
+       ASSERT_EQ(bench.out.reads.size(), 1U);
+       EXPECT_EQ(bench.out.reads[0].index, LogIndex{2});
+       EXPECT_TRUE(bench.out.reads[0].by_lease);
+       EXPECT_EQ(bench.said<AppendEntries>(), nullptr);
+       // Stopped for a moment between a tick and the request: the clock of the request counts, not the tick's.
+       bench.step(ReadIndex{.id = ReadId{2}, .now_us = bench.now_us + 190000});
+       EXPECT_TRUE(bench.out.reads.empty());
+       EXPECT_NE(bench.said<AppendEntries>(), nullptr);
+       bench.acknowledge(2, 2);
+       ASSERT_EQ(bench.out.reads.size(), 1U);
+       EXPECT_FALSE(bench.out.reads[0].by_lease);
+       bench.step(ReadIndex{ReadId{3}});  // without a clock
+       EXPECT_TRUE(bench.out.reads.empty());
+     }},
+    {"LeaseChange", "6.4.1: nobody's promise counts while the configuration that it rests on is about to change",
+     [] {
+       Bench bench;
+       bench.config.lease_us = bench.config.lease_longest_us = 200000;
+       bench.tick(25);
+       bench.lead();
+       bench.persist();
+       AppendEntriesReply reply;
+       reply.term = bench.raft->term();
+       reply.match_index = LogIndex{2};
+       reply.lease_sent_at_us = bench.now_us;
+       bench.receive(2, reply);
+       ASSERT_TRUE(bench.raft->lease_holds(bench.now_us));
+       MemberChange change;
+       change.kind = MemberChangeKind::kRemove;
+       change.member.id = NodeId{3};
+       bench.step(ChangeMembers{{change}});
+       ASSERT_EQ(bench.out.proposal->status, ProposalStatus::kAccepted);
+       EXPECT_FALSE(bench.raft->lease_holds(bench.now_us));
+       bench.persist();
+       bench.acknowledge(2, 3);
+       EXPECT_TRUE(bench.raft->lease_holds(bench.now_us));
+     }},
+    {"LeaseAlone", "6.4.1: the only voter keeps no promise towards itself, nor does one that never heard a leader",
+     [] {
+       Bench alone(Cluster::voters(1));
+       alone.config.lease_longest_us = 400000;
+       alone.step(Campaign{});
+       EXPECT_EQ(alone.raft->role(), Role::kCandidate);
+       Bench fresh(Cluster::voters(3), {}, 0, 0, 0);
+       fresh.restored.entries.clear();
+       fresh.config.lease_longest_us = 400000;
+       fresh.receive(2, vote_request(1, 1, 1));
+       EXPECT_TRUE(fresh.said<RequestVoteReply>()->granted);
+     }},
     {"LeaseRestart", "6.4.1: a starting voter first waits out the longest permitted lease",
      [] {
        Bench bench;
