@@ -344,6 +344,11 @@ void Engine::close_batch() {
   note_clock(header.clock_ms);
   batch.index = output_.proposal->index;
   batch.term = output_.proposal->term;
+  // What this node proposed in an earlier term, and another leader's log cut off again since: this batch takes its
+  // place here, but another node may still have it and lead with it.
+  while (!pipeline_.in_flight().empty() && pipeline_.in_flight().back().index >= batch.index) {
+    lose_batch(pipeline_.take_newest(), Outcome::kUnknown);
+  }
   pipeline_.proposed(std::move(batch));
 }
 

@@ -64,6 +64,14 @@ Batch Pipeline::take_oldest() {
   return batch;
 }
 
+Batch Pipeline::take_newest() {
+  Batch batch = std::move(in_flight_.back());
+  in_flight_.pop_back();
+  in_flight_bytes_ -= batch.payload.size();
+  if (batch.index > commit_index_) --uncommitted_;
+  return batch;
+}
+
 void Pipeline::committed(raft::LogIndex commit_index) {
   if (commit_index <= commit_index_) return;
   commit_index_ = commit_index;

@@ -64,6 +64,8 @@ class Pipeline {
   [[nodiscard]] std::size_t in_flight_bytes() const { return in_flight_bytes_; }
   // Removes the oldest.
   [[nodiscard]] Batch take_oldest();
+  // Removes the newest.
+  [[nodiscard]] Batch take_newest();
   // What counts for the close rule: batches above the commit index.
   void committed(raft::LogIndex commit_index);
 
