@@ -227,9 +227,11 @@ void write_argument(const Argument& argument, resp::Writer& reply) {
   const std::size_t flags =
       (argument.optional ? 1u : 0u) + (argument.multiple ? 1u : 0u) + (argument.multiple_token ? 1u : 0u);
   std::size_t fields = 3 + (flags != 0 ? 1u : 0u);  // name, type, and either display_text or arguments
-  for (const std::string_view field : {argument.key_spec, argument.token, argument.since, argument.deprecated_since}) {
+  for (const std::string_view field : {argument.key_spec, argument.since, argument.deprecated_since}) {
     fields += field.empty() ? 0 : 1;
   }
+  const bool has_token = !argument.token.empty() || argument.type == "pure-token";  // MIGRATE's is ""
+  if (has_token) ++fields;
   const auto write_field = [&reply](std::string_view name, std::string_view text) {
     if (text.empty()) return;
     reply.bulk(name);
@@ -243,7 +245,10 @@ void write_argument(const Argument& argument, resp::Writer& reply) {
     reply.bulk("key_spec_index");
     reply.integer(resp::parse_int64(argument.key_spec).value_or(0));
   }
-  write_field("token", argument.token);
+  if (has_token) {
+    reply.bulk("token");
+    reply.bulk(argument.token);
+  }
   write_field("since", argument.since);
   write_field("deprecated_since", argument.deprecated_since);
   if (flags != 0) {

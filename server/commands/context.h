@@ -67,6 +67,7 @@ class Surroundings {
 };
 
 struct ReadWait;
+struct Migration;
 
 // All a data command gets to see: the store, its arguments, the time and randomness of its entry. The same handler runs
 // at apply on every node (kWrite), at a read barrier on one (kReadonly), inside EXEC and scripts. It reads no other
@@ -95,6 +96,8 @@ class Context {
   // Where a read that waits on its own node leaves what it waits for (XREAD BLOCK, waiters.h), with `blocked` set;
   // nullptr where a read may not wait.
   ReadWait* read_wait = nullptr;
+  // Where MIGRATE leaves what is to be sent (migrate.h), with `blocked` set; nullptr where nothing can be.
+  Migration* migration = nullptr;
 
   // Set by a blocking command that found nothing and has added its waiter to the store: no reply was written. The
   // node's own timer uses `block_timeout_ms` (0: for ever).

@@ -104,6 +104,21 @@ constexpr auto kSerialization = std::to_array<CommandDocs>({
      .tips = "nondeterministic_output",
      .key_specs = "RO access @1 0:1:0",
      .arguments = "key:key@0"},
+    {.id = CommandId::kMigrate,
+     .since = "2.6.0",
+     .summary = "Brings keys to another server and deletes them here.",
+     .complexity = "O(N) as DUMP, RESTORE and DEL, N: elements of the values",
+     .tips = "nondeterministic_output",
+     .key_specs = "RW access delete @3 0:1:0; RW access delete incomplete KEYS/-2 -1:1:0",
+     .arguments =
+         "host:string port:integer key-selector:oneof{key:key@0 empty-string:pure-token} "
+         "destination-db:integer timeout:integer copy?:pure-token=COPY>3.0.0 replace?:pure-token=REPLACE>3.0.0 "
+         "authentication?:oneof{auth:string=AUTH>4.0.7|password auth2:block=AUTH2>6.0.0{username:string "
+         "password:string}} keys?*:key@1=KEYS>3.0.6|key",
+     .history = "3.0.0 Added the `COPY` and `REPLACE` options.\n"
+                "3.0.6 Added the `KEYS` option.\n"
+                "4.0.7 Added the `AUTH` option.\n"
+                "6.0.0 Added the `AUTH2` option."},
     {.id = CommandId::kRestore,
      .since = "2.6.0",
      .summary = "Makes a key of what DUMP answered.",

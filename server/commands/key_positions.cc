@@ -63,4 +63,19 @@ void find_sort_ro_keys(std::span<const std::string_view> arguments, std::vector<
   if (arguments.size() > 1) positions.push_back(1);
 }
 
+void find_migrate_keys(std::span<const std::string_view> arguments, std::vector<std::uint32_t>& positions) {
+  for (std::size_t i = 6; i < arguments.size(); ++i) {
+    if (equals_ignoring_case(arguments[i], "auth")) {
+      i += 1;
+    } else if (equals_ignoring_case(arguments[i], "auth2")) {
+      i += 2;
+    } else if (equals_ignoring_case(arguments[i], "keys")) {
+      if (!arguments[3].empty()) return;
+      while (++i < arguments.size()) positions.push_back(static_cast<std::uint32_t>(i));
+      return;
+    }
+  }
+  if (arguments.size() > 3) positions.push_back(3);
+}
+
 }  // namespace redraft::commands

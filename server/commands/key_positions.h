@@ -19,6 +19,8 @@ void find_destination_and_numkeys(std::span<const std::string_view> arguments, s
 void find_georadius_keys(std::span<const std::string_view> arguments, std::vector<std::uint32_t>& positions);
 // The sorted key and the last STORE's. What BY and GET read is found only while sorting.
 void find_sort_keys(std::span<const std::string_view> arguments, std::vector<std::uint32_t>& positions);
+// One key, or where that is empty those behind KEYS: MIGRATE.
+void find_migrate_keys(std::span<const std::string_view> arguments, std::vector<std::uint32_t>& positions);
 // SORT_RO knows no STORE.
 void find_sort_ro_keys(std::span<const std::string_view> arguments, std::vector<std::uint32_t>& positions);
 

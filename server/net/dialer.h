@@ -4,8 +4,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 
+#include "server/net/connector.h"
 #include "server/net/handle.h"
 #include "server/replica/host.h"
 
@@ -28,7 +30,6 @@ class Dialer {
   static constexpr std::uint64_t kStableAfter_us = 1'000'000;
 
   Dialer(uv_loop_t* loop, replica::PeerAddress address, replica::Lane lane, std::uint64_t now_us, const Events& events);
-  ~Dialer();
   Dialer(const Dialer&) = delete;
   Dialer& operator=(const Dialer&) = delete;
 
@@ -44,14 +45,10 @@ class Dialer {
   void disconnected(std::uint64_t now_us);
 
  private:
-  enum class State : std::uint8_t { kWaiting, kResolving, kConnecting, kConnected };
-  struct Resolve;
-  struct Connect;
+  enum class State : std::uint8_t { kWaiting, kConnecting, kConnected };
 
   void start();
-  void connect(const sockaddr* to);
-  void resolved(int status, const addrinfo* found);
-  void finished(int status);
+  void finished(int status, UniqueStream socket);
   void fail(int status);
   void wait(std::uint64_t longest_us);
 
@@ -64,8 +61,7 @@ class Dialer {
   std::uint64_t deadline_us_;
   std::uint64_t connected_us_ = 0;
   std::uint64_t backoff_us_ = kBackoffMin_us;
-  Resolve* resolve_ = nullptr;  // frees itself; told when nobody waits for it any more
-  UniqueStream socket_;         // while connecting
+  std::optional<Connector> attempt_;  // while connecting
 };
 
 }  // namespace redraft::net

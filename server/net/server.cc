@@ -63,6 +63,11 @@ Server::Server(replica::Settings& settings, FileSystem& files, replica::Storage&
                    }),
       relay_([this] { return turn(); }),
       clients_(*this, settings.values()),
+      calls_(main_loop_.get(),
+             [this](replica::ServerCallDone done) {
+               begin_turn();
+               replica_->call_done(std::move(done));
+             }),
       timer_(main_loop_.get(), [this] { begin_turn(); }),
       now_(read_clocks()),
       next_second_us_(now_.monotonic_us + kSecond_us) {
@@ -440,6 +445,11 @@ void Server::each_second() {
   } else {
     set_log_role(raft->role() == raft::Role::kLeader ? LogRole::kLeader : LogRole::kFollower);
   }
+}
+
+bool Server::call(replica::ServerCall call) {
+  calls_.call(std::move(call));
+  return true;
 }
 
 void Server::random_bytes(std::span<char> into) {

@@ -22,6 +22,7 @@
 #include "server/net/listener.h"
 #include "server/net/loop_relay.h"
 #include "server/net/peer_network.h"
+#include "server/net/server_calls.h"
 #include "server/net/wake_timer.h"
 #include "server/net/worker.h"
 #include "server/replica/replica.h"
@@ -68,6 +69,7 @@ class Server final : public replica::Host, private ClientSink {
   std::size_t unsent_bytes(replica::LinkId link) const override { return peers_.unsent_bytes(link); }
   void close_link(replica::LinkId link) override { peers_.close_link(link); }
   std::string local_host(replica::LinkId link) const override { return peers_.local_host(link); }
+  bool call(replica::ServerCall call) override;
   void submit(replica::DiskRequest request) override { disk_requests_.push_back(std::move(request)); }
   void submit(replica::BulkRequest request) override { bulk_requests_.push_back(std::move(request)); }
   void pump() override;
@@ -143,6 +145,7 @@ class Server final : public replica::Host, private ClientSink {
   Clients clients_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   BusyClients busy_clients_{clients_, listeners_};
+  ServerCalls calls_;
   WakeTimer timer_;
   UniqueHandle<uv_poll_t> peer_poll_;
   UniqueHandle<uv_check_t> turn_end_;

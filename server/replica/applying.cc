@@ -193,6 +193,9 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
     case CommandId::kEvict:
       apply_eviction(context, applied.node == node_);
       return false;
+    case CommandId::kDropMigrated:
+      commands::drop_migrated(context);
+      return false;
     case CommandId::kFragment:
       return apply_fragment(context, applied, session);
     default:

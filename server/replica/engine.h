@@ -15,6 +15,7 @@
 #include "raft/raft.h"
 #include "server/commands/acl.h"
 #include "server/commands/context.h"
+#include "server/commands/migrate.h"
 #include "server/commands/script_host.h"
 #include "server/commands/waiters.h"
 #include "server/replica/eviction.h"
@@ -66,6 +67,7 @@ class Engine final : public commands::Surroundings,
   void end_turn();
   void disk_done(DiskDone done);
   void bulk_done(BulkDone done);
+  void call_done(ServerCallDone done);  // migrating.cc
   void terminate(int exit_status);
 
   void loading_progress(std::uint64_t bytes_read, std::uint64_t bytes_total) {
@@ -220,6 +222,11 @@ class Engine final : public commands::Surroundings,
     std::uint64_t until_us;
     std::uint64_t session;
   };
+  // A MIGRATE whose target has not answered yet.
+  struct Migrating {
+    std::uint64_t session = 0;
+    commands::Migration migration;
+  };
   // A command larger than an entry on its way into the log.
   struct Fragmenting {
     std::uint64_t session = 0;
@@ -247,6 +254,9 @@ class Engine final : public commands::Surroundings,
   static constexpr std::size_t kPendingKept = 1024;  // requests
   static constexpr std::uint64_t kDoubtAfter_us = 2'000'000;
   static constexpr std::uint64_t kTick_us = 10'000;
+  // Of a MIGRATE whose last step came to nothing. It did something, so no word that clients send again for.
+  static constexpr std::string_view kCopiedOnly =
+      "ERR the target has the keys, but another node leads here now: they were not deleted";
 
   // requests.cc
   bool take(Session& session, Arguments arguments);
@@ -260,6 +270,7 @@ class Engine final : public commands::Surroundings,
   void take_read(Session& session, const commands::Command& command, Arguments arguments, bool tries = false);
   void place_read(Session& session, Pending pending);
   bool propose(Session& session, commands::CommandId id, const commands::Command& command, Arguments arguments);
+  bool refuse_write(Session& session);
   [[nodiscard]] bool room_for(std::size_t size) const;
   [[nodiscard]] bool may_close() const;
   void propose_for(Session& session, commands::CommandId id, const commands::Command& command, Arguments arguments);
@@ -295,6 +306,11 @@ class Engine final : public commands::Surroundings,
 
   // transactions.cc
   [[nodiscard]] static bool transaction_control(commands::CommandId id);
+
+  // migrating.cc
+  bool take_migrate(Session& session, const commands::Command& command, Arguments arguments);
+  bool begin_migration(Session& session, Pending& head);
+  void finish_migration(Session& session, std::string_view error);
 
   // evicting.cc
   void adopt_memory_settings();
@@ -562,6 +578,9 @@ class Engine final : public commands::Surroundings,
   std::deque<Forwarded> forwarded_;
   std::vector<std::uint64_t> waiting_for_snapshot_;
   std::deque<Fragmenting> fragmenting_;
+  commands::Migration migration_;                 // what the MIGRATE being executed wants sent
+  std::map<std::uint64_t, Migrating> migrating_;  // by the number of their calls
+  std::uint64_t last_call_ = 0;
   local::PauseMode pause_mode_ = local::PauseMode::kNone;
   std::uint64_t pause_until_ms_ = 0;
 

@@ -198,6 +198,7 @@ bool is_secret(const commands::Command& command, Arguments arguments, std::size_
   using commands::CommandId;
   if (command.id == CommandId::kAuth) return i >= 1;
   if (command.id == CommandId::kAclSetuser) return i >= 3;
+  if (command.id == CommandId::kMigrate) return commands::is_migrate_secret(arguments, i);
   if (command.id == CommandId::kConfigSet) {
     return i >= 3 && i % 2 == 1 && commands::equals_ignoring_case(arguments[i - 1], "requirepass");
   }

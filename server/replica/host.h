@@ -11,6 +11,7 @@
 #include "base/result.h"
 #include "base/shared_bytes.h"
 #include "server/replica/local/node_view.h"
+#include "server/replica/server_call.h"
 
 namespace redraft::replica {
 
@@ -83,6 +84,9 @@ class Host {
   // This machine's own address on the link, without a port; empty if it has none to tell. How a node that is bound to
   // every address learns where others find it.
   [[nodiscard]] virtual std::string local_host(LinkId) const { return {}; }
+
+  // Calls another server of Redis's protocol; `Replica::call_done` follows. False when this host reaches none.
+  [[nodiscard]] virtual bool call(ServerCall) { return false; }
 
   // Disk. Executed in order by one `Storage` off the loop; `Replica::disk_done` follows for each.
   virtual void submit(DiskRequest request) = 0;

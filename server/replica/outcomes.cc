@@ -106,6 +106,8 @@ void Engine::lose_write(Session& session, const CommandHeader& header, Arguments
   const auto say = [&](resp::Writer& reply) {
     if (outcome == Outcome::kUnknown) {
       reply.error("INDOUBT outcome unknown: the write may or may not take effect");
+    } else if (lost->command->id == commands::CommandId::kMigrate) {
+      reply.error(kCopiedOnly);
     } else {
       redirect(session, *lost->command, whole ? arguments : Arguments{}, reply);
     }

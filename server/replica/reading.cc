@@ -106,6 +106,7 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   context.may_block = false;
   commands::ReadWait wait;
   if (head.command->is(commands::kBlocking) && !head.settled) context.read_wait = &wait;
+  context.migration = &migration_;
   context.user = session.user_id;
   caching_ = head.caching;
   const std::size_t begin = session.output().size();
@@ -125,6 +126,7 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
     return move_to_log(session, head, arguments);
   }
   if (!needs_clock || !by_leader_clock) {
+    if (context.blocked && head.command->id == commands::CommandId::kMigrate) return begin_migration(session, head);
     if (context.blocked) {
       begin_read_wait(session, head, std::move(wait));
       return false;

@@ -57,6 +57,9 @@ void Replica::disk_done(DiskDone done) {
 void Replica::bulk_done(BulkDone done) {
   engine_->bulk_done(std::move(done));
 }
+void Replica::call_done(ServerCallDone done) {
+  engine_->call_done(std::move(done));
+}
 void Replica::terminate(int exit_status) {
   engine_->terminate(exit_status);
 }

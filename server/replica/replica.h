@@ -81,6 +81,7 @@ class Replica {
 
   void disk_done(DiskDone done);
   void bulk_done(BulkDone done);
+  void call_done(ServerCallDone done);
 
   // SIGTERM, SHUTDOWN: answer what is pending, hand leadership over, then Host::stop. Bounded in time.
   void terminate(int exit_status);

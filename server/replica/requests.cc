@@ -177,6 +177,7 @@ bool Engine::take(Session& session, Arguments arguments) {
     return refuse([](resp::Writer& reply) { reply.error("ERR Command not allowed inside a transaction"); });
   }
   if (command->where != commands::Where::kLeader) return take_local(session, *command, arguments);
+  if (command->id == CommandId::kMigrate) return take_migrate(session, *command, arguments);
   return take_data(session, *command, arguments);
 }
 
@@ -300,6 +301,16 @@ bool Engine::may_close() const {
   return leading() && raft_->transfer_target().value == 0;
 }
 
+// Definite: nothing of it was proposed. Reads go on, and writes too as soon as there is room (storage-faults row 7).
+bool Engine::refuse_write(Session& session) {
+  answer(session, [&](resp::Writer& reply) {
+    reply.error(disk_full_ ? "MISCONF Errors writing to the log: No space left on device"
+                           : "MISCONF No majority of the nodes has written anything to disk for some time: see their "
+                             "logs");
+  });
+  return true;
+}
+
 bool Engine::propose(Session& session, CommandId id, const Command& command, Arguments arguments) {
   if (session.tries != 0) {
     // A script before it may still become a write.
@@ -310,19 +321,7 @@ bool Engine::propose(Session& session, CommandId id, const Command& command, Arg
   header.db = session.db;
   header.user = session.user_id;
   const std::size_t size = encoded_size(header, arguments);
-  if (disk_full_) {
-    // Definite: nothing of it was proposed. Reads go on, and writes too as soon as there is room (storage-faults row
-    // 7).
-    answer(session,
-           [](resp::Writer& reply) { reply.error("MISCONF Errors writing to the log: No space left on device"); });
-    return true;
-  }
-  if (commit_stalled_) {
-    answer(session, [](resp::Writer& reply) {
-      reply.error("MISCONF No majority of the nodes has written anything to disk for some time: see their logs");
-    });
-    return true;
-  }
+  if (disk_full_ || commit_stalled_) return refuse_write(session);
   if (!room_for(std::min(size, kPayloadMax)) || (pipeline_.full(size) && !may_close())) {
     session.hold(Hold::kBackPressure);
     host_.pause_reading(session);
@@ -370,12 +369,15 @@ void Engine::answer(Session& session, const std::function<void(resp::Writer&)>& 
   session.pending.push_back(pending);
 }
 
-// An entry of the node itself on behalf of a session: CONFIG SET of cluster-wide settings.
+// An entry of the node itself on behalf of a session: CONFIG SET of cluster-wide settings, or MIGRATE's last step.
 void Engine::propose_for(Session& session, CommandId id, const Command& command, Arguments arguments) {
   CommandHeader header{.id = id, .connection = connection_of(session), .number = session.command_number};
+  header.db = session.db;
   Pending pending{
       .kind = Pending::Kind::kWrite, .silent = session.silent, .command = &command, .number = header.number};
-  if (pipeline_.full(encoded_size(header, arguments))) close_batch();
+  const std::size_t size = encoded_size(header, arguments);
+  if (!Pipeline::fits(size)) return begin_fragments(session, pending, header, arguments);
+  if (pipeline_.full(size)) close_batch();
   pending.batch = pipeline_.add(&session, header, arguments);
   sessions_.acquire(session);
   ++session.writes_pending;

@@ -48,7 +48,9 @@ inline constexpr auto kDifferences = std::to_array<Difference>({
     {"function|*", "Libraries are replicated and in the snapshot."},
     {"lastsave", "Of this node's last snapshot."},
     {"memory|*", "Of this node."},
-    {"migrate", "The keys are read behind a barrier and deleted through the log once the other server has them."},
+    {"migrate",
+     "Others are served while the target works; what they write meanwhile is not deleted, and an error names it. "
+     "An error inside transactions and scripts."},
     {"module*", "There are no modules."},
     {"monitor", "Shows a write when it is applied, a read when it runs, of this node's clients."},
     {"object|freq", "Access clocks are the leader's own: after a failover they start anew."},
