@@ -196,7 +196,7 @@ Status Restorer::leaf_record(std::string_view body) {
     leaf->tags()[leaf->count] = KeyTrie::tag(KeyTraits::hash(store_->shared_.hash_seed, key));
     ++leaf->count;
     ++database.keys;
-    if (key->has_deadline()) database.deadlines.emplace(key->deadline_ms(), key);
+    if (key->has_deadline()) database.deadlines.insert(*key);
     store_->shared_.memory += static_cast<std::int64_t>(key->memory());
   }
   return body.empty() ? Status(Done{}) : Status(malformed("leaf"));

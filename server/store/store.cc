@@ -54,9 +54,10 @@ void Store::begin_entry(std::uint64_t index, std::uint64_t clock_ms) {
 // them only after it has applied the clock.
 void Store::mark_expiring(std::uint64_t clock_ms) {
   for (std::uint32_t db = 0; db < database_count(); ++db) {
-    const auto& deadlines = databases_[db]->deadlines;
-    for (auto at = deadlines.upper_bound(clock_ms_); at != deadlines.end() && at->first <= clock_ms; ++at)
-      waiters_.mark_ready(db, at->second->name());
+    for (auto at = databases_[db]->deadlines.from(clock_ms_ + 1); !at.at_end() && at.deadline_ms() <= clock_ms;
+         at.advance()) {
+      waiters_.mark_ready(db, at.key().name());
+    }
   }
 }
 
@@ -131,7 +132,7 @@ void Store::insert(const Place& place, Key* key) {
   database.slot(slot).insert(place.hash, key, shared_.hash_seed, shared_.epoch,
                              [&](KeyTrie::Leaf& leaf) { before_change(database, slot, leaf); });
   ++database.keys;
-  if (key->has_deadline()) database.deadlines.emplace(key->deadline_ms(), key);
+  if (key->has_deadline()) database.deadlines.insert(*key);
   shared_.memory += static_cast<std::int64_t>(key->memory());
 }
 
@@ -140,8 +141,7 @@ void Store::replace(Place& place, Key* key, bool keep_object) {
   before_change(*place.database, place.slot, *place.at.leaf);
   Key* const old = place.key();
   tell_expired(*place.database, *old);
-  if (old->has_deadline()) place.database->deadlines.erase({old->deadline_ms(), old});
-  if (key->has_deadline()) place.database->deadlines.emplace(key->deadline_ms(), key);
+  place.database->deadlines.replace(*old, *key);
   shared_.memory += static_cast<std::int64_t>(key->memory()) - static_cast<std::int64_t>(old->memory());
   if (!keep_object) discard(old->object());
   KeyBlock::free(old);
@@ -153,7 +153,7 @@ void Store::erase(const Place& place, bool keep_object) {
   const std::uint32_t slot = place.slot;
   Key* const key = place.key();
   tell_expired(database, *key);
-  if (key->has_deadline()) database.deadlines.erase({key->deadline_ms(), key});
+  if (key->has_deadline()) database.deadlines.erase(*key);
   shared_.memory -= static_cast<std::int64_t>(key->memory());
   std::ignore = database.slot(slot).erase(place.hash, place.at.position, shared_.epoch,
                                           [&](KeyTrie::Leaf& leaf) { before_change(database, slot, leaf); });
@@ -324,9 +324,9 @@ void Store::set_deadline(std::uint32_t db, std::string_view name, std::uint64_t 
   if (key.deadline_ms() == deadline_ms) return;
   if (key.has_deadline() && deadline_ms != 0) {
     before_change(*found.database, found.slot, *found.at.leaf);
-    found.database->deadlines.erase({key.deadline_ms(), &key});
+    found.database->deadlines.erase(key);
     KeyBlock::set_deadline(key, deadline_ms);
-    found.database->deadlines.emplace(deadline_ms, &key);
+    found.database->deadlines.insert(key);
     return;
   }
   replace(found, KeyBlock::make(name, KeyBlock::value_of(key), deadline_ms, key.access()), true);
@@ -459,12 +459,12 @@ void Store::sample(std::uint32_t db, std::uint64_t random, std::size_t count, bo
   if (with_deadline) {
     if (database.deadlines.empty()) return;
     // From a random moment between the first deadline and the last.
-    const std::uint64_t first = database.deadlines.begin()->first;
-    const std::uint64_t span = database.deadlines.rbegin()->first - first + 1;
-    auto at = database.deadlines.lower_bound(first + (span == 0 ? 0 : random % span));
-    for (; count > 0; --count, ++at) {
-      if (at == database.deadlines.end()) at = database.deadlines.begin();
-      if (!expired(*at->second)) visit(*at->second);
+    const std::uint64_t first = database.deadlines.earliest_ms();
+    const std::uint64_t span = database.deadlines.latest_ms() - first + 1;
+    auto at = database.deadlines.from(first + (span == 0 ? 0 : random % span));
+    for (; count > 0; --count, at.advance()) {
+      if (at.at_end()) at = database.deadlines.from(first);
+      if (!expired(at.key())) visit(at.key());
     }
     return;
   }
@@ -580,7 +580,7 @@ std::uint64_t Store::next_deadline() const {
   std::uint64_t earliest = 0;
   for (const auto& database : databases_) {
     if (database->deadlines.empty()) continue;
-    const std::uint64_t deadline = database->deadlines.begin()->first;
+    const std::uint64_t deadline = database->deadlines.earliest_ms();
     if (earliest == 0 || deadline < earliest) earliest = deadline;
   }
   return earliest;
@@ -590,8 +590,8 @@ std::size_t Store::expire_due(std::size_t count) {
   std::size_t freed = 0;
   for (std::uint32_t db = 0; db < database_count(); ++db) {
     Database& database = *databases_[db];
-    while (freed < count && !database.deadlines.empty() && database.deadlines.begin()->first <= clock_ms_) {
-      const std::string name(database.deadlines.begin()->second->name());
+    while (freed < count && !database.deadlines.empty() && database.deadlines.earliest_ms() <= clock_ms_) {
+      const std::string name(database.deadlines.earliest().name());
       erase(place(db, name), false);
       ++freed;
     }
@@ -614,10 +614,7 @@ void Store::free_some(std::size_t elements) {
 
 void Store::free_database(Database& database, std::size_t& elements) {
   // By slices of the index too: it may be as large as the keys.
-  while (!database.deadlines.empty() && elements > 0) {
-    database.deadlines.erase(database.deadlines.begin());
-    --elements;
-  }
+  while (!database.deadlines.empty() && elements > 0) elements -= database.deadlines.drop_some(elements);
   if (database.keys == 0) database.free_next = kSlotCount;
   while (elements > 0 && database.free_next < kSlotCount) {
     KeyTrie::Leaf* leaf = database.slot(database.free_next).take_leaf();
