@@ -146,6 +146,7 @@ bool is_script_call(const Command& command) {
   }
 }
 
+// What is unknown now may be known when it runs: the EVAL, SCRIPT LOAD or FUNCTION LOAD before it is on its way.
 ScriptPath script_path(const Command& command, std::span<const std::string_view> arguments, const store::Store& store,
                        ScriptHost& host) {
   switch (command.id) {
@@ -155,11 +156,11 @@ ScriptPath script_path(const Command& command, std::span<const std::string_view>
       const std::string sha = digest_argument(arguments[1]);
       if (const ScriptHost::Script* const known = host.find(sha)) return path_of_body(sha, known->body, host);
       const std::string* const body = store.scripts().body(sha);
-      return body == nullptr ? ScriptPath::kRead : path_of_body(sha, *body, host);
+      return body == nullptr ? ScriptPath::kTry : path_of_body(sha, *body, host);
     }
     case CommandId::kFcall: {
       const store::Scripts::Found found = store.scripts().function(arguments[1]);
-      if (found.function == nullptr) return ScriptPath::kRead;
+      if (found.function == nullptr) return ScriptPath::kTry;
       return (found.function->flags & scripting::kNoWrites) != 0 ? ScriptPath::kRead : ScriptPath::kLog;
     }
     default:

@@ -39,6 +39,12 @@ Engine::Arguments Engine::for_log(const Command& command, Arguments arguments, C
 
 // The script at the session's front was read-only so far and wants to write. True when it was answered after all.
 bool Engine::move_to_log(Session& session, Pending& head, Arguments arguments) {
+  if (!head.tries) {
+    // A function that said it never writes was replaced meanwhile. Later writes of the connection may be proposed
+    // already, so its place in the log is taken.
+    session.writer().error("TRYAGAIN The function was replaced by one that may write");
+    return true;
+  }
   if (!leading()) {
     redirect(session, *head.command, arguments, session.writer());
     return true;
