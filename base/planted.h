@@ -24,7 +24,7 @@ enum class Bug : std::uint8_t {
   kLocalClock,              // pitfall G1
   kLocalRandom,             // pitfall G1
   kWatchAtProposal,
-  kLeaderDigestAsTruth,  // architecture, section 6, "Audit"
+  kLeaderDigestAsTruth,     // architecture, section 6, "Audit"
   kRefusedAfterOverwrite,   // pitfall B10
   kCutAtBadChecksum,        // storage-faults row 2
   kSnapshotWithoutScripts,  // pitfall E12

@@ -11,19 +11,21 @@ namespace redraft::wal {
 namespace {
 
 constexpr std::uint32_t kIdentityVersion = 1;
-constexpr std::size_t kIdentitySize = 56;
-constexpr std::size_t kIdentitySizeFirst = 48;  // without the claimed node
+constexpr std::size_t kIdentitySizeMin = 48;
+constexpr std::size_t kIdentitySizeMax = 64;  // with the claimed node, and what is promised
 
 }  // namespace
 
 std::string encode_identity(const Identity& identity) {
-  std::string bytes(kIdentitySize, '\0');
+  std::string bytes(kIdentitySizeMax, '\0');
   store_little(bytes.data(), kIdentityVersion);
   std::memcpy(bytes.data() + 4, identity.cluster_id.data(), identity.cluster_id.size());
   store_little(bytes.data() + 24, identity.node_id);
   store_little(bytes.data() + 32, identity.incarnation);
   store_little(bytes.data() + 40, identity.boot);
   store_little(bytes.data() + 48, identity.claimed_node);
+  store_little(bytes.data() + 56, identity.promise_us);
+  if (identity.promise_us == 0) bytes.resize(56);
   return bytes;
 }
 
@@ -32,13 +34,15 @@ Result<Identity> decode_identity(const std::string& bytes) {
   if (const auto version = load_little<std::uint32_t>(bytes.data()); version != kIdentityVersion) {
     return Error{ErrorCode::kUnsupported, "identity version " + std::to_string(version) + " is not known here"};
   }
-  if (bytes.size() != kIdentitySize && bytes.size() != kIdentitySizeFirst)
+  if (bytes.size() < kIdentitySizeMin || bytes.size() > kIdentitySizeMax || bytes.size() % 8 != 0) {
     return Error{ErrorCode::kCorrupt, "the identity has a wrong size"};
+  }
   Identity identity{.cluster_id = {},
                     .node_id = load_little<std::uint64_t>(bytes.data() + 24),
                     .incarnation = load_little<std::uint64_t>(bytes.data() + 32),
                     .boot = load_little<std::uint64_t>(bytes.data() + 40)};
-  if (bytes.size() == kIdentitySize) identity.claimed_node = load_little<std::uint64_t>(bytes.data() + 48);
+  if (bytes.size() > 48) identity.claimed_node = load_little<std::uint64_t>(bytes.data() + 48);
+  if (bytes.size() > 56) identity.promise_us = load_little<std::uint64_t>(bytes.data() + 56);
   std::memcpy(identity.cluster_id.data(), bytes.data() + 4, identity.cluster_id.size());
   return identity;
 }
@@ -68,10 +72,11 @@ Status DataDirectory::set_identity(const Identity& identity) {
   return Done{};
 }
 
-Result<std::uint64_t> DataDirectory::raise_boot() {
+Result<std::uint64_t> DataDirectory::raise_boot(std::uint64_t promise_us) {
   ensure(identity_.has_value(), "only a node with an identity starts");
   Identity raised = *identity_;
   ++raised.boot;
+  raised.promise_us = std::max(raised.promise_us, promise_us);
   if (Status written = set_identity(raised); !written) return written.error();
   return raised.boot;
 }

@@ -21,6 +21,8 @@ struct Identity {
   std::uint64_t boot = 0;         // raised durably at each start
   // The id that the operator gave this directory, if the cluster gave it another one: it had been somebody else's.
   std::uint64_t claimed_node = 0;
+  // How long a start waits for what earlier ones may have promised in memory alone, in microseconds. Never falls.
+  std::uint64_t promise_us = 0;
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 
@@ -40,8 +42,9 @@ class DataDirectory {
   [[nodiscard]] const std::optional<Identity>& identity() const { return identity_; }
   // Durable when it returns; for a new directory, and for a new incarnation.
   [[nodiscard]] Status set_identity(const Identity& identity);
-  // Adds one to the boot number and returns it, durable. Needs an identity. Before anything is sent to a peer.
-  [[nodiscard]] Result<std::uint64_t> raise_boot();
+  // Adds one to the boot number and returns it, durable, and with it that this boot may promise for so long. Needs an
+  // identity. Before anything is sent to a peer.
+  [[nodiscard]] Result<std::uint64_t> raise_boot(std::uint64_t promise_us = 0);
 
   // True when a group's log directory already holds something: with no identity this is somebody's damaged directory,
   // not a new one.

@@ -89,7 +89,8 @@ int serve(redraft::replica::Settings& settings, const std::vector<std::string>& 
       .seed = random_seed(),
       .databases = settings.values().databases,
       .has_peers = settings.values().initial_cluster.size() > 1 || !settings.values().join.empty(),
-      .reserve_bytes = settings.values().disk_reserve};
+      .reserve_bytes = settings.values().disk_reserve,
+      .lease_us = settings.values().lease_us()};
   auto storage = redraft::replica::Storage::open(*files, settings.values().dir, options);
   if (!storage.ok()) return refuse(storage.error(), redraft::net::status_of_start(storage.error()));
 

@@ -75,6 +75,7 @@ class Server final : public replica::Host, private ClientSink {
   void pump() override;
   void serve_busy_clients() override;
   void wake_at(std::uint64_t monotonic_us) override { wake_us_ = monotonic_us; }
+  std::uint64_t monotonic_us() const override { return read_clocks().monotonic_us; }
   std::uint64_t measure_ns() const override { return read_measure_ns(); }
   void random_bytes(std::span<char> into) override;
   void log(replica::LogLevel level, const std::string& line) override;

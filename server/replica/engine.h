@@ -341,6 +341,9 @@ class Engine final : public commands::Surroundings,
   void drain(Session& session);
   bool run_read(Session& session);
   bool execute_read(Session& session, Pending& head, Arguments arguments);
+  [[nodiscard]] bool still_leads(const Pending& read) const;
+  void wait_for_entry(Session& session, Pending& read);
+  void wait_for_round(Session& session, Pending& read);
 
   // waiting_reads.cc
   void begin_read_wait(Session& session, Pending& head, commands::ReadWait wait);

@@ -97,6 +97,9 @@ class Host {
   virtual void pump() = 0;
   // The next `Replica::advance` must come no later than this (CLOCK_BOOTTIME, microseconds).
   virtual void wake_at(std::uint64_t monotonic_us) = 0;
+  // CLOCK_BOOTTIME as it is now, where `Replica::advance` has that of the turn's begin: what a lease is judged by. 0:
+  // this host tells no other, and no lease is believed.
+  [[nodiscard]] virtual std::uint64_t monotonic_us() const { return 0; }
   // For measuring how long something took, never for deciding anything. Nanoseconds since whenever.
   [[nodiscard]] virtual std::uint64_t measure_ns() const { return 0; }
   // Called by a script that has run for long already, after `pump`: reads what clients have sent and accepts new ones,

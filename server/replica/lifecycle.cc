@@ -98,11 +98,9 @@ void Engine::start_raft() {
   config.disk_stall_ticks_max = 4 * config.election_timeout_ticks;
   config.uncommitted_bytes_max = values.client_memory_max + kPayloadMax;
   config.catch_up_tail_entries = values.snapshot_tail_entries;
-  if (values.read_mode == ReadMode::kLease) {
-    config.lease_us = std::uint64_t{values.election_timeout_ms} * 1000 / 2;
-    config.lease_drift_us = config.lease_us * values.max_clock_drift_ppm / 1'000'000 + 1000;
-  }
-  config.lease_longest_us = config.lease_us;
+  config.lease_us = values.lease_us();
+  config.lease_drift_us = config.lease_us * values.max_clock_drift_ppm / 1'000'000 + 1000;
+  config.lease_longest_us = std::max(config.lease_us, identity_.promise_us);
   raft_ = std::make_unique<raft::Raft>(config, std::move(restored_), random_.next());
   last_tick_us_ = now_.monotonic_us;
   follow_configuration();
@@ -145,7 +143,7 @@ void Engine::carry_out(raft::Output& output) {
     pipeline_.committed(raft_->commit_index());
     commit_progress_us_ = now_.monotonic_us;
   }
-  for (const raft::ReadState& read : output.reads) reads_.confirmed(read.id.value, read.index);
+  for (const raft::ReadState& read : output.reads) reads_.confirmed(read.id.value, read.index, read.by_lease);
   if (!output.lost_reads.empty()) reads_lost_ = true;
   if (output.leader_status) {
     role_change_due_ = true;

@@ -21,10 +21,11 @@ std::uint64_t ReadRounds::begin() {
   return round.number;
 }
 
-void ReadRounds::confirmed(std::uint64_t number, raft::LogIndex index) {
+void ReadRounds::confirmed(std::uint64_t number, raft::LogIndex index, bool by_lease) {
   for (Round& round : under_way_) {
     if (round.number == number) {
       round.confirmed = true;
+      round.by_lease = by_lease;
       round.index = index;
     }
   }
@@ -35,6 +36,7 @@ bool ReadRounds::take_passed(raft::LogIndex applied, Round& round) {
   round = std::move(under_way_.front());
   under_way_.pop_front();
   passed_ = round.number;
+  if (!round.by_lease) passed_by_quorum_ = round.number;
   return true;
 }
 

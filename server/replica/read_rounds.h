@@ -18,12 +18,13 @@ class ReadRounds {
   std::uint64_t join(Session* session);
   // The round to ask Raft for now, or 0: nobody waits, or one is under way.
   [[nodiscard]] std::uint64_t begin();
-  // Raft answered: everything up to `index` must be applied first.
-  void confirmed(std::uint64_t round, raft::LogIndex index);
+  // Raft answered: everything up to `index` must be applied first. `by_lease`: without asking anybody.
+  void confirmed(std::uint64_t round, raft::LogIndex index, bool by_lease);
 
   struct Round {
     std::uint64_t number = 0;
     bool confirmed = false;
+    bool by_lease = false;
     raft::LogIndex index;
     std::vector<Session*> sessions;
   };
@@ -34,6 +35,8 @@ class ReadRounds {
   void recycle(Round round);
 
   [[nodiscard]] std::uint64_t passed() const { return passed_; }
+  // Reads of this round and those before it rest on the word of a quorum, later ones that passed on a lease.
+  [[nodiscard]] std::uint64_t passed_by_quorum() const { return passed_by_quorum_; }
   [[nodiscard]] bool waiting() const { return !gathering_.empty() || !under_way_.empty(); }
 
  private:
@@ -42,6 +45,7 @@ class ReadRounds {
   std::vector<std::vector<Session*>> spare_;
   std::uint64_t next_ = 1;
   std::uint64_t passed_ = 0;
+  std::uint64_t passed_by_quorum_ = 0;
 };
 
 }  // namespace redraft::replica

@@ -1,6 +1,6 @@
 #include "server/replica/engine.h"
 
-// Reads behind their barrier (ReadIndex, thesis 6.4), and the order of a connection's replies.
+// Reads behind their barrier (ReadIndex, thesis 6.4, or a lease, 6.4.1), and the order of a connection's replies.
 
 namespace redraft::replica {
 
@@ -8,8 +8,11 @@ bool Engine::begin_read_round(bool hold) {
   if (raft_ == nullptr) return false;
   const std::uint64_t round = reads_.begin();
   if (round == 0) return false;
+  // All its requests have come, so the clock is read now and not taken from the turn's begin (pitfall C4).
+  const bool leases = raft_->config().lease_us != 0 && settings_.values().read_mode == ReadMode::kLease;
+  feed(raft::ReadIndex{.id = raft::ReadId{round}, .hold = hold, .now_us = leases ? host_.monotonic_us() : 0});
+  if (!output_.reads.empty() && output_.reads.front().by_lease) return false;
   ++statistics_.read_rounds.total;
-  feed(raft::ReadIndex{raft::ReadId{round}, hold});
   return true;
 }
 
@@ -120,29 +123,44 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   if (session.tracking != nullptr && head.command->id != commands::CommandId::kExec) {
     remember_read(session, *head.command, arguments, head.caching);
   }
-  const bool needs_clock = store_->end_read();
+  const bool needs_clock = store_->end_read() && by_leader_clock;
   if (script_host_.take_wants_log()) {
     session.writer().rollback(start);
     return move_to_log(session, head, arguments);
   }
-  if (!needs_clock || !by_leader_clock) {
-    if (context.blocked && head.command->id == commands::CommandId::kMigrate) return begin_migration(session, head);
-    if (context.blocked) {
-      begin_read_wait(session, head, std::move(wait));
-      return false;
-    }
-    host_.read_ran(session, head.number, {applied_.value, applied_commands_, clock_ms});
-    const bool failed = session.output().size() > begin && session.output()[begin] == '-';
-    executed(session, *head.command, arguments, begin_ns, failed);
-    statistics_.keyspace_hits = store_->read_hits();
-    statistics_.keyspace_misses = store_->read_misses();
-    return true;
+  if (needs_clock || !still_leads(head)) {
+    session.writer().rollback(start);
+    needs_clock ? wait_for_entry(session, head) : wait_for_round(session, head);
+    return false;
   }
-  session.writer().rollback(start);
-  head.round = 0;
-  head.batch = pipeline_.want_entry(&session);
+  if (context.blocked && head.command->id == commands::CommandId::kMigrate) return begin_migration(session, head);
+  if (context.blocked) {
+    begin_read_wait(session, head, std::move(wait));
+    return false;
+  }
+  host_.read_ran(session, head.number, {applied_.value, applied_commands_, clock_ms});
+  const bool failed = session.output().size() > begin && session.output()[begin] == '-';
+  executed(session, *head.command, arguments, begin_ns, failed);
+  statistics_.keyspace_hits = store_->read_hits();
+  statistics_.keyspace_misses = store_->read_misses();
+  return true;
+}
+
+// Who answers by a lease looks at it again when the answer is there (pitfall C4); if it has ended, a quorum is asked.
+bool Engine::still_leads(const Pending& read) const {
+  if (read.batch != 0 || read.round <= reads_.passed_by_quorum()) return true;
+  return raft_->lease_holds(host_.monotonic_us());
+}
+
+void Engine::wait_for_entry(Session& session, Pending& read) {
+  read.round = 0;
+  read.batch = pipeline_.want_entry(&session);
   sessions_.acquire(session);
-  return false;
+}
+
+void Engine::wait_for_round(Session& session, Pending& read) {
+  read.round = reads_.join(&session);
+  sessions_.acquire(session);
 }
 
 }  // namespace redraft::replica

@@ -278,8 +278,7 @@ void Engine::place_read(Session& session, Pending pending) {
   } else if (settings_.values().read_mode == ReadMode::kStale) {
     pending.round = reads_.passed();
   } else {
-    sessions_.acquire(session);
-    pending.round = reads_.join(&session);
+    wait_for_round(session, pending);
   }
   session.pending.push_back(pending);
   if (settings_.values().read_mode == ReadMode::kStale) drain(session);

@@ -68,6 +68,11 @@ struct Values {
   std::string cluster_enabled = "auto";  // auto: yes with several nodes, no for one
   AppendFsync append_fsync = AppendFsync::kAlways;
   ReadMode read_mode = ReadMode::kReadIndex;
+  // What a leader asks its voters to promise (thesis 6.4.1); 0: nothing. Half an election timeout is over before
+  // anybody who stays without a leader campaigns.
+  [[nodiscard]] std::uint64_t lease_us() const {
+    return read_mode == ReadMode::kLease ? std::uint64_t{election_timeout_ms} * 1000 / 2 : 0;
+  }
   std::uint32_t election_timeout_ms = 1000;
   std::uint32_t heartbeat_interval_ms = 100;
   std::uint32_t max_clock_drift_ppm = 500;

@@ -47,7 +47,7 @@ Result<std::unique_ptr<Storage>> Storage::open(FileSystem& files, const std::str
                                           std::to_string(data.identity()->node_id) + ", not to node " +
                                           std::to_string(options.node)};
   }
-  if (Result<std::uint64_t> boot = data.raise_boot(); !boot) return boot.error();
+  if (Result<std::uint64_t> boot = data.raise_boot(options.lease_us); !boot) return boot.error();
   storage->identity_ = *data.identity();
   if (Status found = storage->ballast_.find(); !found) return found.error();
   Result<std::string> snapshots = data.snapshot_directory();

@@ -86,6 +86,7 @@ class Storage {
     std::uint32_t databases = 16;
     bool has_peers = false;           // by its settings; what the directory says counts as well
     std::uint64_t reserve_bytes = 0;  // see Ballast; 0: none
+    std::uint64_t lease_us = 0;       // longest lease this boot promises; later ones wait for it before they vote
   };
 
   // Takes the lock, reads or creates the identity, raises the boot number durably.

@@ -101,7 +101,8 @@ void Node::start() {
   const replica::Storage::Options options{.node = id_,
                                           .segment_size = settings_.values().log_segment_size,
                                           .seed = random_.next(),
-                                          .databases = settings_.values().databases};
+                                          .databases = settings_.values().databases,
+                                          .lease_us = settings_.values().lease_us()};
   Result<std::unique_ptr<replica::Storage>> storage = replica::Storage::open(files_, "/node", options);
   if (!storage) {
     watcher_.cannot_start(*this, storage.error());

@@ -100,7 +100,7 @@ class Node final : public replica::Host, public Endpoint {
   void jump_wall_clock(std::int64_t by_ms) { wall_offset_ms_ += by_ms; }
   std::int64_t drift_ppm = 0;
   // What the process reads now: it counts suspended time.
-  [[nodiscard]] std::uint64_t monotonic_us() const { return read_clocks().monotonic_us; }
+  [[nodiscard]] std::uint64_t monotonic_us() const override { return read_clocks().monotonic_us; }
 
   // Clients. Calls come from the client's side of the network, at the time they arrive; the number is 0 when refused.
   std::uint64_t client_connects(ClientEnd& end, std::uint64_t token);

@@ -157,6 +157,24 @@ TEST(DataDirectory, IdentityAndBootNumberLast) {
   }
 }
 
+// What a boot may have promised binds the later ones (pitfall C5), and a directory that never promised has no word of
+// it.
+TEST(DataDirectory, PromisesLastAndNeverShrink) {
+  FaultFileSystem files;
+  ASSERT_TRUE(DataDirectory::open(files, "/data")->set_identity({.cluster_id = {}, .node_id = 1}).ok());
+  EXPECT_EQ(encode_identity({.cluster_id = {}, .node_id = 1}).size(), 56U);
+  std::uint64_t longest = 0;
+  for (const std::uint64_t promise : {0U, 500U, 0U, 200U, 700U}) {
+    longest = std::max(longest, promise);
+    auto directory = DataDirectory::open(files, "/data");
+    ASSERT_TRUE(directory.ok());
+    ASSERT_TRUE(directory->raise_boot(promise).ok());
+    EXPECT_EQ(directory->identity()->promise_us, longest);
+    files.crash(promise);
+  }
+  EXPECT_EQ(DataDirectory::open(files, "/data")->identity()->promise_us, 700U);
+}
+
 TEST(DataDirectory, DamagedIdentityIsNotANewDirectory) {
   FaultFileSystem files;
   ASSERT_TRUE(DataDirectory::open(files, "/data")->set_identity({.cluster_id = {}, .node_id = 1}).ok());
