@@ -63,6 +63,8 @@ def _die_with_parent():
 class Process:
     """One server: start, stop, kill, pause; its output is beside its directory, in <directory>.log."""
 
+    host = "127.0.0.1"
+
     def __init__(self, directory, port, command, environment=None):
         self.directory, self.port, self.command = Path(directory), port, [str(part) for part in command]
         self.environment = environment or {}
@@ -107,7 +109,7 @@ class Process:
             return self.process.returncode
 
     def connect(self, **options):
-        return Connection(self.port, **options)
+        return Connection(self.port, self.host, **options)
 
     def answers(self):
         if not self.alive:
