@@ -6,65 +6,10 @@ import shutil
 import signal
 import unittest
 
-from cluster import SERVER, Cluster, Process, free_ports, wait_for
+from cluster import Growing, free_ports, wait_for
 from recorder import Recording
 
 LONG = bool(os.environ.get("REDRAFT_LONG"))
-
-
-class Growing(Cluster):
-    """A cluster that begins with `size` nodes; `nodes` are its members at any time."""
-
-    def __init__(self, size=1, options=()):
-        super().__init__(size, options)
-        self.options, self.left = list(options), []
-
-    def __exit__(self, *arguments):
-        self.nodes += self.left
-        super().__exit__(*arguments)
-
-    def new_node(self, *options):
-        port = free_ports(1)[0]
-        directory = self.directory / f"port{port}"
-        node = Process(directory, port, [SERVER, "--port", port, "--bind", "127.0.0.1", "--dir", directory,
-                                         "--enable-debug-command", "yes", *self.options, *options])
-        node.start()
-        return node
-
-    def join(self, through=None):
-        """A new node that knows one member's address; returns when it votes."""
-        through = through or self.nodes[-1]
-        node = self.new_node("--join", f"127.0.0.1:{through.port}")
-        self.nodes.append(node)
-        self.wait_role(node, "voter")
-        return node
-
-    def listed(self):
-        """{port: fields} as the leader has them."""
-        with self.connect() as connection:
-            info = connection.info("raft")
-        members = {}
-        for name, value in info.items():
-            if name.startswith("raft_node") and "addr=" in value:
-                fields = dict(part.split("=", 1) for part in value.split(","))
-                members[int(fields["addr"].rsplit("@")[0].rsplit(":", 1)[1])] = fields
-        return members
-
-    def wait_role(self, node, role, timeout=30.0):
-        return wait_for(lambda: self.listed().get(node.port, {}).get("role") == role,
-                        f"{role} on port {node.port}", timeout)
-
-    def id_of(self, node):
-        return self.listed()[node.port]["id"]
-
-    def forget(self, *nodes, through=None, force=False):
-        """CLUSTER FORGET; they stay as processes, to see that they disturb nobody."""
-        words = [self.id_of(node) for node in nodes] + (["FORCE"] if force else [])
-        with (through or self.wait_leader()).connect(timeout=20) as connection:
-            connection.ask("CLUSTER", "FORGET", *words)
-        for node in nodes:
-            self.nodes.remove(node)
-            self.left.append(node)
 
 
 def acknowledge(recording, by=200):
