@@ -16,6 +16,7 @@ enum class CommandId : std::uint16_t {
   kEvict = 8,         // deletions that the leader chose for want of memory
   kChangeUsers = 5,   // ACL SETUSER, DELUSER or LOAD: node, what, names and rules
   kDropMigrated = 9,  // keys that MIGRATE has brought to another server
+  kPopulate = 12,     // a slice of DEBUG POPULATE
   kAcl = 100,         // acl
   kAclCat = 101,      // acl|cat
   kAclDeluser = 102,  // acl|deluser

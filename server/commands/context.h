@@ -62,6 +62,8 @@ class Surroundings {
                                             std::span<const std::string_view> /*arguments*/) const {
     return {};
   }
+  // `refusal` had an answer for what a script called: a line for ACL LOG.
+  virtual void refused(const Command& /*command*/, std::span<const std::string_view> /*arguments*/) {}
   // What this node has for running scripts; nullptr where nobody runs any.
   virtual ScriptHost* script_host() { return nullptr; }
 };

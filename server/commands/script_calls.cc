@@ -34,6 +34,7 @@ Called ScriptCalls::call(std::span<const std::string_view> arguments, resp::Writ
   }
   if (command->is(kNoScript)) return refuse(kNotFromScript);
   if (std::string why = context_.surroundings.refusal(context_.user, *command, arguments); !why.empty()) {
+    context_.surroundings.refused(*command, arguments);
     if (why.starts_with("NOPERM ")) why.erase(0, 7);
     refusal_ = "-NOPERM ACL failure in script: " + why;
     return refuse(refusal_);

@@ -144,7 +144,11 @@ void zadd(Context& context) {
   if (options) add_pairs(context, *options);
 }
 
+// Redis reads ZADD's options here too, and then misses a member.
 void zincrby(Context& context) {
+  for (const std::string_view option : {"nx", "xx", "gt", "lt", "ch", "incr"}) {
+    if (option_is(context, 2, option)) return answer_syntax_error(context);
+  }
   AddOptions options;
   options.increment = true;
   add_pairs(context, options);

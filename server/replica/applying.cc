@@ -2,6 +2,7 @@
 
 #include "base/planted.h"
 #include "resp/number.h"
+#include "server/commands/populate.h"
 #include "server/commands/waiters.h"
 #include "server/replica/engine.h"
 
@@ -193,6 +194,9 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
     case CommandId::kEvict:
       apply_eviction(context, applied.node == node_);
       return false;
+    case CommandId::kPopulate:
+      commands::populate(context);
+      return false;
     case CommandId::kDropMigrated:
       commands::drop_migrated(context);
       return false;
@@ -207,6 +211,7 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
   if (!users_.unrestricted(context.user)) {
     const std::string why = refusal(context.user, *context.command, context.arguments);
     if (!why.empty()) {
+      note_denial_at_apply(*context.command, context.arguments, "toplevel");
       reply.error(why);
       return false;
     }

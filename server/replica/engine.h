@@ -129,6 +129,8 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] std::string refusal(std::uint32_t user, const commands::Command& command,
                                     std::span<const std::string_view> arguments) const override;
 
+  void refused(const commands::Command& command, std::span<const std::string_view> arguments) override;
+
   // store::Observer, in events.cc
   void key_changed(std::uint32_t db, std::string_view name) override;
   void database_changed(std::uint32_t db) override;
@@ -167,6 +169,7 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] bool durable_here(const Session& session) const override;
   void snapshot_and_answer(Session& session) override;
   void sleep(Session& session, std::uint64_t microseconds) override;
+  void populate(Session& session, std::uint64_t count, std::string_view prefix, std::uint64_t size) override;
   [[nodiscard]] Status start_snapshot() override;
   [[nodiscard]] Status transfer_leadership(std::uint64_t to_node) override;
   void meet(Session& session, const std::string& host, std::uint16_t port, std::uint16_t peer_port) override;
@@ -416,6 +419,7 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] std::string objection(Session& session, const commands::Command& command, Arguments arguments);
   void note_denial(const Session& session, const commands::Command& command, Arguments arguments,
                    commands::AclVerdict verdict, std::string_view context);
+  void note_denial_at_apply(const commands::Command& command, Arguments arguments, std::string_view context);
   void apply_users(commands::Context& context);
   void set_default_password(std::string_view password);
   void users_changed(const std::set<std::string>& changed);

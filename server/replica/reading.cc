@@ -1,3 +1,5 @@
+#include <utility>
+
 #include "server/replica/engine.h"
 
 // Reads behind their barrier (ReadIndex, thesis 6.4, or a lease, 6.4.1), and the order of a connection's replies.
@@ -80,6 +82,7 @@ bool Engine::run_read(Session& session) {
   {
     const Pushes::Running running(pushes_);
     ReplyScope scope(*this, session, head.silent);
+    const std::uint64_t outer = std::exchange(executing_, session.id());
     if (head.cancelled) {
       redirect(session, *head.command, arguments, session.writer());
     } else if (head.command->id == commands::CommandId::kWatch) {
@@ -88,6 +91,7 @@ bool Engine::run_read(Session& session) {
     } else {
       answered = execute_read(session, head, arguments);
     }
+    executing_ = outer;
   }
   --read_depth_;
   if (answered && head.tries) --session.tries;

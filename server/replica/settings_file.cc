@@ -279,6 +279,12 @@ std::string SettingsFile::apply(const std::vector<std::string>& words, std::size
 
 Status SettingsFile::finish() {
   Values& values = settings_.values_;
+  if (!values.users.empty() && !values.acl_file.empty()) {
+    return Error{ErrorCode::kInvalid,
+                 "Configuring Redis with users defined in redis.conf and at the same setting an ACL file path is "
+                 "invalid. This setup is very likely to lead to configuration errors and security holes, please define "
+                 "either an ACL file or declare users directly in your redis.conf, but not both."};
+  }
   const std::string* append_only = settings_.find("appendonly");
   const auto text_of = [this](std::string_view name) -> std::string& {
     return settings_.texts_->of(*find_directive(name));

@@ -223,6 +223,7 @@ bool Engine::refuse_queued(commands::Context& context, const Command& command, A
   const commands::AclVerdict verdict = user == nullptr ? commands::AclVerdict{commands::AclDenial::kCommand, 0}
                                                        : commands::check_acl(*user, command, arguments);
   if (verdict.ok()) return false;
+  note_denial_at_apply(command, arguments, "multi");
   const std::string_view why = verdict.denial == commands::AclDenial::kCommand
                                    ? "no permission to execute the command or subcommand"
                                : verdict.denial == commands::AclDenial::kKey

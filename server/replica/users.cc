@@ -75,6 +75,20 @@ std::string Engine::refusal(std::uint32_t user_id, const Command& command, Argum
                       : "NOPERM " + commands::describe_denial(users_.name_of(user_id), command, verdict);
 }
 
+// ACL LOG is the node's own: a line where the client is connected, none on the others and none when the log is replayed.
+void Engine::note_denial_at_apply(const Command& command, Arguments arguments, std::string_view context) {
+  const Session* session = sessions_.find(executing_);
+  if (session == nullptr) return;
+  const AclUser* user = users_.find(session->user_id);
+  const AclVerdict verdict =
+      user == nullptr ? AclVerdict{AclDenial::kCommand, 0} : commands::check_acl(*user, command, arguments);
+  if (!verdict.ok()) note_denial(*session, command, arguments, verdict, context);
+}
+
+void Engine::refused(const Command& command, Arguments arguments) {
+  note_denial_at_apply(command, arguments, "lua");
+}
+
 void Engine::note_denial(const Session& session, const Command& command, Arguments arguments, AclVerdict verdict,
                          std::string_view context) {
   local::AclLog::Entry entry;

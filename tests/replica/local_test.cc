@@ -169,6 +169,10 @@ class FakeNode final : public Actions {
   }
   std::string digest() override { return std::string(40, 'd'); }
   std::string value_digest(std::uint32_t, std::string_view) override { return std::string(40, 'v'); }
+  void populate(Session&, std::uint64_t count, std::string_view prefix, std::uint64_t size) override {
+    populated = std::string(prefix) + " " + std::to_string(count) + " " + std::to_string(size);
+  }
+  std::string populated;
   std::optional<std::string> debug_object(std::uint32_t, std::string_view key) override {
     return key == "k" ? std::optional<std::string>("Value at:0x0 refcount:1") : std::nullopt;
   }
@@ -604,6 +608,13 @@ TEST(LocalDebug, StandsBehindEnableDebugCommand) {
   EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "reload"}), "");
   EXPECT_EQ(node.done, "sleep 500000;expire off;save;");
   EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "object", "x"}), "-ERR no such key\r\n");
+  EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "populate", "7"}), "");
+  EXPECT_EQ(node.populated, "key 7 0");
+  EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "populate", "7", "pre", "90"}), "");
+  EXPECT_EQ(node.populated, "pre 7 90");
+  EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "populate", "-7"}),
+            "-ERR value is out of range, must be positive\r\n");
+  EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "populate", "100000001"}), "-ERR value is out of range\r\n");
   EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "protocol", "map"}), "*6\r\n:0\r\n:0\r\n:1\r\n:1\r\n:2\r\n:0\r\n");
   EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "segfault"}),
             "-ERR unknown subcommand or wrong number of arguments for 'segfault'. Try DEBUG HELP.\r\n");

@@ -497,6 +497,8 @@ TEST(Settings, InitialClusterIsRedisClustersNotation) {
 TEST(Settings, UnsafeCombinationsAreRefused) {
   const std::string three = "bind 127.0.0.1\nnode-id 1\nport 7001\ninitial-cluster 1=127.0.0.1:7001,2=127.0.0.1:7002\n";
   EXPECT_EQ(refusal(three), "accepted");
+  EXPECT_EQ(refusal("user bob on nopass"), "accepted");
+  EXPECT_NE(refusal("user bob on nopass\naclfile /etc/users.acl").find("but not both"), std::string::npos);
   EXPECT_NE(refusal("election-timeout 250\n").find("at least three times heartbeat-interval"), std::string::npos);
   EXPECT_EQ(refusal("election-timeout 150\nheartbeat-interval 50\n"), "accepted");
   EXPECT_NE(refusal("read-mode lease\nelection-timeout 300\nmax-clock-drift 10000\n").find("read-mode lease"),

@@ -68,6 +68,23 @@ TEST_F(UsersTest, RightsAreCheckedAgainAtApply) {
   EXPECT_EQ(world_->observer.same_state(world_->node_list()), std::nullopt);
 }
 
+TEST_F(UsersTest, WhatIsDeniedInsideAnEntryGetsALineWhereItsClientIs) {
+  begin(3);
+  Talker admin(*world_, leader().id());
+  admin.ask({"ACL", "SETUSER", "eve", "on", "nopass", "~mine", "+@all"});
+  Talker eve(*world_, leader().id());
+  eve.ask({"AUTH", "eve", "x"});
+  eve.ask({"EVAL", "redis.call('set', 'mine', 1) return redis.pcall('set', 'yours', 1)", "0"});
+  const std::string lines = admin.ask({"ACL", "LOG"});
+  EXPECT_NE(lines.find("$3\r\nlua\r\n"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("$5\r\nyours\r\n"), std::string::npos) << lines;
+  EXPECT_NE(lines.find("$3\r\neve\r\n"), std::string::npos) << lines;
+  eve.ask({"EVAL_RO", "return redis.pcall('get', 'hers')", "0"});
+  EXPECT_NE(admin.ask({"ACL", "LOG"}).find("$4\r\nhers\r\n"), std::string::npos);
+  Talker elsewhere(*world_, follower());
+  EXPECT_EQ(elsewhere.ask({"ACL", "LOG"}), "*0\r\n");
+}
+
 TEST_F(UsersTest, UsersSurviveFailoverRestartAndSnapshot) {
   Plan plan = plan_of(3);
   plan.snapshot_entries = 20;

@@ -116,6 +116,8 @@ class Actions {
   virtual void snapshot_and_answer(Session& session) = 0;
   // DEBUG SLEEP: applies nothing for that long but serves peers (Host::pump), then +OK.
   virtual void sleep(Session& session, std::uint64_t microseconds) = 0;
+  // DEBUG POPULATE, in slices of the log; +OK when the last is applied.
+  virtual void populate(Session& session, std::uint64_t count, std::string_view prefix, std::uint64_t size) = 0;
 
   // The node. Errors carry the whole error line, "ERR ..." included.
   [[nodiscard]] virtual Status start_snapshot() = 0;

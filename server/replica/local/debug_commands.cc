@@ -52,6 +52,84 @@ void answer_protocol(LocalContext& context) {
       "string|integer|double|null|array|set|map|attrib|push|verbatim|true|false|bignum");
 }
 
+std::optional<std::uint64_t> positive(LocalContext& context, std::size_t i) {
+  const std::optional<std::int64_t> number = resp::parse_int64(context.arguments[i]);
+  if (number && *number >= 0) return static_cast<std::uint64_t>(*number);
+  context.reply.error("ERR value is out of range, must be positive");
+  return std::nullopt;
+}
+
+// DEBUG POPULATE count [prefix] [size]. The bound keeps a slip of the finger out of every node's memory.
+void populate(LocalContext& context) {
+  constexpr std::uint64_t kCountMax = 100'000'000;
+  constexpr std::uint64_t kSizeMax = std::uint64_t{512} << 20;
+  const std::size_t count = context.arguments.size();
+  const std::optional<std::uint64_t> keys = positive(context, 2);
+  if (!keys) return;
+  std::uint64_t size = 0;
+  if (count == 5) {
+    const std::optional<std::uint64_t> given = positive(context, 4);
+    if (!given) return;
+    size = *given;
+  }
+  if (*keys > kCountMax || size > kSizeMax) return context.reply.error("ERR value is out of range");
+  if (context.in_transaction) return context.reply.error(kNotInTransaction);
+  context.actions.populate(context.session, *keys, count >= 4 ? context.arguments[3] : "key", size);
+}
+
+// The encoding of a key's value by its DEBUG OBJECT line; empty when there is no key, and that was answered.
+std::string encoding_of(LocalContext& context, std::string_view key) {
+  const std::optional<std::string> line = context.actions.debug_object(context.session.db, key);
+  if (!line) {
+    context.reply.error("ERR no such key");
+    return {};
+  }
+  constexpr std::string_view kWord = "encoding:";
+  const std::size_t begin = line->find(kWord) + kWord.size();
+  return line->substr(begin, line->find(' ', begin) - begin);
+}
+
+// LISTPACK and QUICKLIST print to Redis's standard output; what suites look at is whether the server still answers.
+void answer_structure(LocalContext& context, std::string_view structure) {
+  const std::string encoding = encoding_of(context, context.arguments[2]);
+  if (encoding.empty()) return;
+  if (encoding != structure) return context.reply.error("ERR Not a " + std::string(structure) + " encoded object.");
+  std::string line(structure);
+  line.front() = static_cast<char>(line.front() - 'a' + 'A');
+  context.reply.simple(line + " structure printed on stdout");
+}
+
+// Of a keyspace that is no table of buckets there is little to tell.
+void answer_table_statistics(LocalContext& context) {
+  const std::optional<std::int64_t> db = resp::parse_int64(context.arguments[2]);
+  if (!db) return context.reply.error("ERR value is not an integer or out of range");
+  const std::optional<std::int64_t> databases = resp::parse_int64(setting_text(context, "databases"));
+  if (*db < 0 || (databases && *db >= *databases)) return context.reply.error("ERR Out of range database");
+  std::uint64_t keys = 0;
+  std::uint64_t expires = 0;
+  for (const DatabaseView& one : context.actions.view().databases) {
+    if (one.db == static_cast<std::uint64_t>(*db)) {
+      keys = one.keys;
+      expires = one.expires;
+    }
+  }
+  const auto part = [](std::string_view title, std::uint64_t elements) {
+    return "[" + std::string(title) +
+           " HT]\nHash table 0 stats (main hash table):\n table size: " + std::to_string(elements) +
+           "\n number of elements: " + std::to_string(elements) + "\n";
+  };
+  context.reply.verbatim("txt", part("Dictionary", keys) + part("Expires", expires));
+}
+
+void answer_table_statistics_of_key(LocalContext& context) {
+  const std::string encoding = encoding_of(context, context.arguments[2]);
+  if (encoding.empty()) return;
+  if (encoding != "hashtable" && encoding != "skiplist") {
+    return context.reply.error("ERR The value stored at the specified key is not represented using an hash table");
+  }
+  context.reply.verbatim("txt", "Hash table 0 stats (main hash table):\n its elements are in one dense array\n");
+}
+
 void answer_help(LocalContext& context) {
   constexpr auto kLines = std::to_array<std::string_view>({
       "CHANGE-REPL-ID",
@@ -65,18 +143,30 @@ void answer_help(LocalContext& context) {
       "ERROR <string>",
       "    Return a Redis protocol error with <string> as message. Useful for clients",
       "    unit tests to simulate Redis errors.",
+      "HTSTATS <dbid>",
+      "    Return how many keys the database has, in the form of Redis's statistics.",
+      "HTSTATS-KEY <key>",
+      "    The same of the table in a key's value.",
       "JMAP",
       "    Does nothing here.",
+      "LISTPACK <key>",
+      "    Tells whether the value is a listpack; prints nothing.",
       "LOG <message>",
       "    Accepted; the server log has its own levels.",
       "OBJECT <key>",
       "    Show low level info about `key` and associated value.",
       "PAUSE-CRON <0|1>",
       "    Does nothing here: there is no cron job.",
+      "POPULATE <count> [<prefix>] [<size>]",
+      "    Create <count> string keys named key:<num>. If <prefix> is specified then",
+      "    it is used instead of the 'key' prefix. The log gets a few numbers, not the",
+      "    keys.",
       "PROTOCOL <type>",
       "    Reply with a test value of the specified type. <type> can be: string,",
       "    integer, double, bignum, null, array, set, map, attrib, push, verbatim,",
       "    true, false.",
+      "QUICKLIST <key>",
+      "    Tells whether the value is a quicklist; prints nothing.",
       "QUICKLIST-PACKED-THRESHOLD <size>",
       "    Does nothing here.",
       "RELOAD",
@@ -144,6 +234,20 @@ void debug(LocalContext& context) {
   if (is("set-active-expire") && count == 3) {
     context.actions.set_active_expire(context.arguments[2] != "0");
     return context.reply.ok();
+  }
+  if (is("populate") && count >= 3 && count <= 5) return populate(context);
+  if ((is("listpack") && count == 3) || (is("quicklist") && (count == 3 || count == 4))) {
+    return answer_structure(context, is("listpack") ? "listpack" : "quicklist");
+  }
+  if (is("htstats") && count >= 3) return answer_table_statistics(context);
+  if (is("htstats-key") && count >= 3) return answer_table_statistics_of_key(context);
+  if (is("reload")) {
+    for (std::size_t i = 2; i < count; ++i) {
+      if (argument_is(context, i, "merge") || argument_is(context, i, "noflush") || argument_is(context, i, "nosave")) {
+        continue;
+      }
+      return context.reply.error("ERR DEBUG RELOAD only supports the MERGE, NOFLUSH and NOSAVE options.");
+    }
   }
   if (is("reload") || is("loadaof")) {
     if (context.in_transaction) return context.reply.error(kNotInTransaction);
