@@ -30,8 +30,8 @@ def send(number):
 
 
 def restore():
-    """Tasks of connections that went with the leader return to the queue after the visibility time-out. The workers look
-    for those every 100 s, this does at once."""
+    """Tasks of connections that went with the leader return to the queue after the visibility time-out. The workers
+    look for those every 100 s, this does at once."""
     with app.connection_for_write() as connection:
         connection.default_channel.qos.restore_visible(interval=1)
 

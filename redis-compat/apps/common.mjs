@@ -1,7 +1,14 @@
-// What the applications of this directory share. The driver (test_apps.py) gives ports and how many jobs to do, and acts
-// when it reads "half".
+// What the applications of this directory share. The driver (test_apps.py) gives ports and how many jobs to do, and
+// acts when it reads "half".
 export const ports = process.env.REDRAFT_PORTS.split(',').map(Number);
 export const nodes = ports.map((port) => ({ host: '127.0.0.1', port }));
+// For ioredis's Cluster: soon again when a node goes.
+export const clusterOptions = {
+  clusterRetryStrategy: () => 50,
+  retryDelayOnFailover: 50,
+  retryDelayOnClusterDown: 50,
+  redisOptions: { maxRetriesPerRequest: 2 },
+};
 export const jobs = Number(process.env.JOBS ?? 400);
 
 export const pause = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));

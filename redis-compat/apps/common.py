@@ -68,8 +68,8 @@ def recorded(client):
 
 
 def judge(done, missing_at_most):
-    """Whoever pops a job and dies, or whose connection dies with the leader before the answer is read, loses it: that is
-    Redis's promise too. It can be one for each worker, and no other."""
+    """Whoever pops a job and dies, or whose connection dies with the leader before the answer is read, loses it: that
+    is Redis's promise too. It can be one for each worker, and no other."""
     missing = [number for number in range(JOBS) if number not in done]
     if len(missing) > missing_at_most:
         sys.exit(f"{len(missing)} jobs were never done, at most {missing_at_most} can be: {missing[:5]}")

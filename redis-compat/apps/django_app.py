@@ -1,5 +1,5 @@
-"""Django's sessions and cache in django-redis behind Sentinel: visits that were answered are in the session, and what the
-cache offers works."""
+"""Django's sessions and cache in django-redis behind Sentinel: visits that were answered are in the session, and what
+the cache offers works."""
 
 import sys
 import threading

@@ -1,11 +1,9 @@
 // rate-limiter-flexible: never more is allowed than the limit, and a point that was acknowledged stays consumed.
 import Redis from 'ioredis';
 import { BurstyRateLimiter, RateLimiterRedis } from 'rate-limiter-flexible';
-import { jobs, nodes, pause, tellHalf, until } from './common.mjs';
+import { clusterOptions, jobs, nodes, pause, tellHalf, until } from './common.mjs';
 
-const storeClient = new Redis.Cluster(nodes, {
-  clusterRetryStrategy: () => 50, retryDelayOnFailover: 50, retryDelayOnClusterDown: 50, redisOptions: { maxRetriesPerRequest: 2 },
-});
+const storeClient = new Redis.Cluster(nodes, clusterOptions);
 storeClient.on('error', () => {});
 const limiter = new RateLimiterRedis({ storeClient, keyPrefix: 'login', points: jobs, duration: 3600 });
 const isRefusal = (reason) => !(reason instanceof Error);
@@ -40,7 +38,9 @@ async function work() {
 }
 await Promise.all(Array.from({ length: WORKERS }, work));
 // ioredis sends a command again whose connection was lost, so each worker may have lost the reply to one more.
-if (allowed > jobs || allowed < jobs - unknown - WORKERS) throw new Error(`${allowed} of ${jobs} allowed, ${unknown} unknown`);
+if (allowed > jobs || allowed < jobs - unknown - WORKERS) {
+  throw new Error(`${allowed} of ${jobs} allowed, ${unknown} unknown`);
+}
 const total = (await limiter.get('user')).consumedPoints;
 if (total < allowed + refused) throw new Error(`${total} points consumed, ${allowed + refused} acknowledged`);
 

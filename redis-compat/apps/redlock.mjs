@@ -1,16 +1,16 @@
-// redlock: workers take two locks and, inside, add one to a number by a GET and a SET of their own. If two ever held the
-// locks at once, an addition would be lost.
+// redlock: workers take two locks and, inside, add one to a number by a GET and a SET of their own. If two ever held
+// the locks at once, an addition would be lost.
 import Redis from 'ioredis';
 import Redlock from 'redlock';
-import { insist, jobs, nodes, tellHalf, until } from './common.mjs';
+import { clusterOptions, insist, jobs, nodes, tellHalf, until } from './common.mjs';
 
-const client = new Redis.Cluster(nodes, {
-  clusterRetryStrategy: () => 50, retryDelayOnFailover: 50, retryDelayOnClusterDown: 50, redisOptions: { maxRetriesPerRequest: 2 },
-});
+const client = new Redis.Cluster(nodes, clusterOptions);
 client.on('error', () => {});
-// A lock whose acknowledgement was lost is nobody's until it expires, so it is short, and extended while it is used. The
-// retries have an end, since releasing what is released already never succeeds.
-const redlock = new Redlock([client], { retryCount: 50, retryDelay: 10, retryJitter: 10, automaticExtensionThreshold: 1500 });
+// A lock whose acknowledgement was lost is nobody's until it expires, so it is short, and extended while it is used.
+// The retries have an end, since releasing what is released already never succeeds.
+const redlock = new Redlock([client], {
+  retryCount: 50, retryDelay: 10, retryJitter: 10, automaticExtensionThreshold: 1500,
+});
 redlock.on('error', () => {});
 const locks = ['{lock}:a', '{lock}:b'];
 

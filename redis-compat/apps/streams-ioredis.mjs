@@ -1,11 +1,9 @@
 // A job queue on a stream with a consumer group, as it is written with ioredis: a producer with explicit ids, workers
 // that wait in XREADGROUP, record each job and acknowledge it in one transaction, and take over what others left.
 import Redis from 'ioredis';
-import { alreadyThere, insist, jobId, jobs, judge, nodes, tellHalf, until } from './common.mjs';
+import { alreadyThere, clusterOptions, insist, jobId, jobs, judge, nodes, tellHalf, until } from './common.mjs';
 
-const connect = () => new Redis.Cluster(nodes, {
-  clusterRetryStrategy: () => 50, retryDelayOnFailover: 50, retryDelayOnClusterDown: 50, redisOptions: { maxRetriesPerRequest: 2 },
-});
+const connect = () => new Redis.Cluster(nodes, clusterOptions);
 const client = connect();
 let runs = 0;
 let ended = false;

@@ -39,7 +39,8 @@ class NamespacedCluster(Cluster):
         self.holders = []
         for i, node in enumerate(self.nodes):
             # A process that only sleeps holds the namespace, so that the node's own end does not free it.
-            holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep infinity"], stdout=subprocess.PIPE)
+            holder = subprocess.Popen(["unshare", "-n", "sh", "-c", "echo; exec sleep infinity"],
+                                      stdout=subprocess.PIPE)
             holder.stdout.readline()
             self.holders.append(holder)
             ip("link", "add", f"node{i + 1}", "type", "veth", "peer", "name", "eth0", "netns", holder.pid)

@@ -1,5 +1,5 @@
-"""Scripts called in the same pipeline that brings them: by EVAL, SCRIPT LOAD or FUNCTION LOAD, which are still on their way
-when the call is parsed."""
+"""Scripts called in the same pipeline that brings them: by EVAL, SCRIPT LOAD or FUNCTION LOAD, which are still on
+their way when the call is parsed."""
 
 import hashlib
 import unittest
