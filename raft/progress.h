@@ -41,6 +41,7 @@ struct Progress {
   bool probe_sent = false;             // kProbe: wait for the answer or the next heartbeat
   bool recently_active = false;        // was heard of since the last quorum check
   std::uint32_t heard_at_tick = 0;     // and one; 0: not yet in this leadership
+  bool needed = true;                  // gets everything at once; see thrift.cc
   bool loading = false;                // entries for it are being read from disk
   LogIndex commit_sent;                // commit index in the last append sent
   std::uint64_t acked_round = 0;       // newest round it acknowledged in this term

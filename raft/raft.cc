@@ -353,6 +353,7 @@ void Raft::tick_leader() {
     broadcast_heartbeat();
     return;
   }
+  hurry_late_round();
   // The commit index usually rides on the next append. When none follows, one tick later is soon enough.
   for (Progress& progress : progress_) {
     if (progress.state == ProgressState::kReplicate &&
@@ -392,8 +393,10 @@ void Raft::append_proposal(EntryType type, std::uint32_t payload_crc, SharedByte
   entry.type = type;
   entry.payload_crc = payload_crc;
   entry.payload = std::move(payload);
-  uncommitted_bytes_ += entry.payload.size();
+  const std::size_t bytes = entry.payload.size();
+  uncommitted_bytes_ += bytes;
   append_to_log(std::move(entry));
+  count_held_back(bytes);
   for (Progress& progress : progress_) replicate(progress);
 }
 
@@ -503,6 +506,7 @@ void Raft::on(PeerUnreachable& peer) {
   if (progress->state != ProgressState::kProbe) progress->become_probe(progress->match_index + 1);
   progress->probe_sent = true;  // until the link is back or a heartbeat is due
   progress->recently_active = false;
+  if (progress->needed) ask_everybody();
 }
 
 void Raft::on(LinkRefused& peer) {

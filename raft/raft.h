@@ -17,8 +17,8 @@ namespace redraft::raft {
 
 // One member of one Raft group, as a function of its inputs: no clock, disk, socket, thread or randomness but what is
 // handed in, so the same inputs give the same outputs. Rules by file: raft.cc (terms, time, dispatch), election.cc,
-// follower.cc (receiving the log), replication.cc (sending it, commitment), members.cc (changes of the configuration),
-// reads.cc, snapshots.cc.
+// follower.cc (receiving the log), replication.cc (sending it, commitment), thrift.cc (to whom first), members.cc
+// (changes of the configuration), reads.cc, snapshots.cc.
 //
 // Deviations from thesis and what they rest on are told where they are made. Broken invariants end the process. Not
 // thread-safe; not copyable, so that nobody forks a voter.
@@ -72,6 +72,8 @@ class Raft {
   [[nodiscard]] Ticket persisted_ticket() const { return persisted_ticket_; }
   [[nodiscard]] std::size_t pending_reads() const { return waiting_reads_.size() + round_reads_.size(); }
   [[nodiscard]] std::uint64_t round() const { return round_; }
+  // The first entry that waits for a Spread; 0: none does.
+  [[nodiscard]] LogIndex held_back_from() const;
 
  private:
   // A disk request that is not durable yet, and what will be once it is.
@@ -100,6 +102,7 @@ class Raft {
   void on(Applied& applied);
   void on(ReadIndex& read);
   void on(Flush& flush);
+  void on(Spread& spread);
   void on(TransferLeadership& transfer);
   void on(Campaign& campaign);
   void on(PeerUnreachable& peer);
@@ -174,6 +177,15 @@ class Raft {
   void check_transfer();
   void receive(const Envelope& envelope, AppendEntriesReply& reply);
   void receive(const Envelope& envelope, RoundReply& reply);
+
+  // thrift.cc
+  void need_everybody();
+  void choose_needed();
+  [[nodiscard]] bool is_held_back(const Progress& progress) const;
+  void count_held_back(std::size_t bytes);
+  void hold_back_no_more();
+  void ask_everybody();
+  void hurry_late_round();
 
   // members.cc
   [[nodiscard]] bool may_change_members() const;
@@ -256,6 +268,10 @@ class Raft {
   std::vector<Progress> progress_;  // sorted by node
   LogIndex term_start_index_;       // 0: the term's first entry is not proposed yet
   std::size_t uncommitted_bytes_ = 0;
+  std::size_t held_back_bytes_ = 0;
+  LogIndex spread_index_;            // up to here members that are not needed get entries, too
+  LogIndex choose_again_at_;         // when this is committed; 0: not before the next heartbeat
+  std::uint64_t round_at_tick_ = 0;  // the round that reads waited for at the last tick; 0: none
   std::uint32_t heartbeat_elapsed_ = 0;
   std::uint32_t quorum_check_elapsed_ = 0;
   NodeId transfer_target_;

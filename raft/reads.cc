@@ -41,7 +41,9 @@ void Raft::start_round() {
 void Raft::flush_round() {
   round_waits_ = false;
   for (Progress& progress : progress_) {
-    if (progress.round_sent < round_ && configuration().is_voter(progress.node)) send_empty_append(progress);
+    if (progress.needed && progress.round_sent < round_ && configuration().is_voter(progress.node)) {
+      send_empty_append(progress);
+    }
   }
 }
 
@@ -100,6 +102,11 @@ void Raft::receive(const Envelope& envelope, ReadIndexRequest& request) {
     return;
   }
   waiting_reads_.push_back({envelope.from, request.id});
+  // Its log is wanted fresh: the reads there wait for their index.
+  if (Progress* progress = find_progress(envelope.from); progress != nullptr && !progress->needed) {
+    progress->needed = true;
+    replicate(*progress);
+  }
   start_round();
 }
 

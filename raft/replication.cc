@@ -52,6 +52,7 @@ void Raft::update_progress_members() {
     }
   }
   progress_ = std::move(members);
+  need_everybody();
 }
 
 bool Raft::is_window_full(const Progress& progress) const {
@@ -69,7 +70,7 @@ void Raft::replicate(Progress& progress) {
     case ProgressState::kReplicate:
       // One slow or dead member holds up nobody else (pitfall B2); what it may have in flight is bounded.
       while (progress.state == ProgressState::kReplicate && progress.next_index <= log_.last_index() &&
-             !is_window_full(progress)) {
+             !is_held_back(progress) && !is_window_full(progress)) {
         if (!send_next(progress)) return;
       }
       return;
@@ -203,6 +204,8 @@ void Raft::on(LogUnavailable& unavailable) {
 void Raft::broadcast_heartbeat() {
   ++round_;
   round_waits_ = false;
+  choose_needed();
+  hold_back_no_more();
   for (Progress& progress : progress_) {
     if (planted::is(planted::Bug::kDeadPeerStopsBroadcast) && !progress.recently_active) break;
     if (progress.state == ProgressState::kReplicate && !log_.term_of(progress.next_index - 1).has_value()) {
@@ -232,6 +235,7 @@ void Raft::advance_commit() {
   const bool own_term = log_.matches(reached, hard_state_.term) || planted::is(planted::Bug::kOldTermByCounting);
   if (reached <= commit_index_ || !own_term) return;
   set_commit_index(reached);
+  if (choose_again_at_.value != 0 && reached >= choose_again_at_) choose_needed();
   start_round();  // reads that came before the term's first commit
 }
 

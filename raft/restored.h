@@ -29,6 +29,9 @@ struct Config {
   std::size_t catch_up_tail_entries = 10000;       // kept in front of the newest snapshot
   std::size_t catch_up_pin_entries_max = 1000000;  // a follower that is catching up holds back at most so many
   Log::Limits log_limits;
+  // So many bytes of entries may wait for a Spread, since they went to as many voters as a quorum needs (thrift.cc). 0:
+  // everything goes to everybody at once.
+  std::size_t held_back_bytes_max = 0;
   // Thesis 6.4.1. 0: no leases. Microseconds of a clock that counts suspended time; the promise asked of voters, and
   // what the leader takes off for clocks that run at different speed (pitfall C5: at most the election timeout).
   std::uint64_t lease_us = 0;

@@ -257,6 +257,8 @@ class Engine final : public commands::Surroundings,
   static constexpr std::size_t kPendingKept = 1024;  // requests
   static constexpr std::uint64_t kDoubtAfter_us = 2'000'000;
   static constexpr std::uint64_t kTick_us = 10'000;
+  static constexpr std::uint64_t kSpreadInterval_us = 2'000;
+  static constexpr std::size_t kHeldBackMax = std::size_t{16} << 10;
   // Of a MIGRATE whose last step came to nothing. It did something, so no word that clients send again for.
   static constexpr std::string_view kCopiedOnly =
       "ERR the target has the keys, but another node leads here now: they were not deleted";
@@ -446,6 +448,7 @@ class Engine final : public commands::Surroundings,
   void send_durable_promises();
   void note_space(const DiskDone& done);
   void send_status();
+  void plan_spread();
   void close_batch();
   void settle_role();
   void begin_leading();
@@ -564,9 +567,11 @@ class Engine final : public commands::Surroundings,
   bool serving_leader_ = false;  // leads as far as clients are concerned
   std::uint64_t stepped_down_us_ = 0;
   std::uint64_t last_leader_ = 0;
-  bool busy_ = false;        // inside Host::serve_busy_clients
+  bool busy_ = false;  // inside Host::serve_busy_clients
 
   std::uint64_t last_tick_us_ = 0;
+  raft::LogIndex held_back_from_;   // as the core told; 0: nothing is
+  std::uint64_t spread_at_us_ = 0;  // 0: nothing to spread
   std::uint64_t last_status_us_ = 0;
   std::uint64_t last_sample_us_ = 0;
   std::uint64_t last_expiry_entry_us_ = 0;

@@ -98,6 +98,7 @@ void Engine::start_raft() {
   config.disk_stall_ticks_max = 4 * config.election_timeout_ticks;
   config.uncommitted_bytes_max = values.client_memory_max + kPayloadMax;
   config.catch_up_tail_entries = values.snapshot_tail_entries;
+  config.held_back_bytes_max = kHeldBackMax;
   config.lease_us = values.lease_us();
   config.lease_drift_us = config.lease_us * values.max_clock_drift_ppm / 1'000'000 + 1000;
   config.lease_longest_us = std::max(config.lease_us, identity_.promise_us);
@@ -272,6 +273,10 @@ void Engine::advance(Time now) {
       if (late > ticks) commit_progress_us_ = now_.monotonic_us;  // this process was away, not the others' disks
       for (std::uint64_t i = 0; i < ticks; ++i) feed(raft::Tick{now_.monotonic_us});
     }
+    if (spread_at_us_ != 0 && now_.monotonic_us >= spread_at_us_) {
+      spread_at_us_ = 0;
+      feed(raft::Spread{});
+    }
   }
   if (applying_) return;
   sample_statistics();
@@ -312,6 +317,7 @@ void Engine::end_turn() {
   if (closing && round) feed(raft::Flush{});
   settle_role();
   apply_committed();
+  plan_spread();
   notice_lost_touch();
   if (tracking_.any()) tracking_.broadcast();
   check_waiting_for_copies();
@@ -320,6 +326,14 @@ void Engine::end_turn() {
   feed_later();
   if (phase_ == Phase::kStopping) go_on_stopping();
   ask_to_wake();
+}
+
+// Long enough to gather several batches, short beside what an outage costs (raft/thrift.cc).
+void Engine::plan_spread() {
+  const raft::LogIndex from = raft_ != nullptr ? raft_->held_back_from() : raft::LogIndex{};
+  if (from == held_back_from_) return;
+  held_back_from_ = from;
+  spread_at_us_ = from.value != 0 ? now_.monotonic_us + kSpreadInterval_us : 0;
 }
 
 void Engine::close_batch() {
@@ -464,6 +478,7 @@ void Engine::ask_to_wake() {
   std::uint64_t at = now_.monotonic_us + kSampleInterval_us;
   if (raft_ != nullptr) at = std::min(at, last_tick_us_ + kTick_us);
   if (leading() && !pipeline_.open_empty()) at = std::min(at, pipeline_.close_at_us());
+  if (spread_at_us_ != 0) at = std::min(at, spread_at_us_);
   for (const Parked& parked : parked_) at = std::min(at, parked.until_us);
   const bool busy = more_is_due_ || !resumed_.empty() || snapshots_.busy();
   if (busy || (store_ != nullptr && store_->garbage())) at = now_.monotonic_us + 1000;

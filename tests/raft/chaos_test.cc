@@ -140,6 +140,8 @@ struct Chaos {
       cluster.step(id, LinkRefused{NodeId{any()}});  // may be wrong: safety must not rest on it
     } else if (changes_members && choice < 656) {
       change_members();
+    } else if (choice < 660) {
+      cluster.step(id, Spread{});
     } else {
       for (int i = 0; i < 4; ++i) move_message();
     }
@@ -239,6 +241,7 @@ void run(std::uint64_t seed, std::uint64_t count, bool leases, bool changes_memb
   options.config.message_bytes_max = 20;
   options.config.message_entries_max = 4;
   options.config.uncommitted_bytes_max = 200;
+  options.config.held_back_bytes_max = seed % 2 == 0 ? 0 : 40;
   if (leases) {
     options.config.lease_us = 80000;
     options.config.lease_longest_us = 100000;
