@@ -25,8 +25,9 @@ class Client {
   [[nodiscard]] replica::Session& session() { return session_; }
   [[nodiscard]] std::uint64_t number() const { return number_; }
 
-  // Who does not want input: the replica, or the host because too much of it waits behind a held request.
-  enum class Pause : std::uint8_t { kReplica = 1, kFull = 2 };
+  // Who does not want input: the replica, or the host because too much of it waits behind a held request, or because
+  // all clients together have sent too much of unfinished ones.
+  enum class Pause : std::uint8_t { kReplica = 1, kFull = 2, kCrowd = 4 };
   void pause(Pause reason);
   void resume(Pause reason);
   // Writes what the session has, one system call if the kernel takes all of it. What it does not take is left to libuv,
@@ -52,7 +53,11 @@ class Client {
   // Has exceeded client-output-buffer-limit: hard_bytes now, or soft_bytes for all of soft_seconds.
   [[nodiscard]] bool over_limit(const replica::OutputLimit& limit, std::uint64_t now_us);
 
-  bool queued_for_flush = false;  // of Clients
+  [[nodiscard]] std::size_t unparsed_bytes() const { return session_.input.size() - session_.input_begin; }
+
+  // Of Clients.
+  bool queued_for_flush = false;
+  std::size_t counted_bytes = 0;  // unparsed ones, as they were counted last
 
  private:
   struct Write;

@@ -15,6 +15,12 @@ namespace {
 // Unparsed bytes of a client whose next request is held; a partial request that is not held may be of any length.
 constexpr std::size_t kHeldInputMax = std::size_t{1} << 20;
 
+// Past the bound over all clients: who has less is read on, so that short requests come through, and whose turn it is
+// must bring so much in a second, or leaves when that has not happened for a while.
+constexpr std::size_t kCrowdInputMin = 1024;
+constexpr std::size_t kCrowdPace = 16384;
+constexpr std::uint32_t kCrowdPatience_s = 5;
+
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
 // Redis's text, word for word: tools and people recognise it.
 constexpr std::string_view kProtected =
@@ -135,11 +141,15 @@ void Clients::watch_end(Client& client) {
 
 void Clients::check_input(Client& client) {
   const replica::Session& session = client.session();
-  const std::uint64_t unparsed = session.input.size() - session.input_begin;
+  const std::uint64_t unparsed = client.unparsed_bytes();
   if (client.closed()) return;
-  if (unparsed > kHeldInputMax && session.held()) {
+  count_input(client);
+  const bool crowded = unparsed_bytes_ > settings_.client_memory_max && unparsed > kCrowdInputMin;
+  if (session.held() && (crowded || unparsed > kHeldInputMax)) {
     client.pause(Client::Pause::kFull);
     full_.push_back(&client);
+  } else if (crowded) {
+    hold_back(client);
   }
   if (unparsed <= settings_.client_query_buffer_limit) return;
   spdlog::warn("Closing client that reached max query buffer length: id={} addr={} ({} bytes)", session.id(),
@@ -153,6 +163,45 @@ void Clients::resume_full() {
     client->resume(Client::Pause::kFull);
     return true;
   });
+}
+
+void Clients::count_input(Client& client) {
+  const std::size_t now = client.unparsed_bytes();
+  unparsed_bytes_ += now - client.counted_bytes;
+  client.counted_bytes = now;
+}
+
+// In the order in which they came: the first is read to its request's end, however long that is (pitfall B8).
+void Clients::hold_back(Client& client) {
+  if (std::ranges::find(crowd_, &client) != crowd_.end()) return;
+  crowd_.push_back(&client);
+  if (crowd_.size() > 1) client.pause(Client::Pause::kCrowd);
+}
+
+void Clients::relieve_crowd() {
+  count_input(*crowd_.front());
+  if (unparsed_bytes_ <= settings_.client_memory_max) return resume_crowd();
+  if (crowd_.front()->counted_bytes > kCrowdInputMin && !crowd_.front()->session().held()) return;
+  crowd_.pop_front();
+  first_bytes_ = first_idle_s_ = 0;
+  if (!crowd_.empty()) crowd_.front()->resume(Client::Pause::kCrowd);
+}
+
+void Clients::resume_crowd() {
+  for (Client* client : std::exchange(crowd_, {})) client->resume(Client::Pause::kCrowd);
+}
+
+// Once a second. Requests that were complete and had to wait may have been taken since they were counted.
+void Clients::watch_crowd() {
+  for (const auto& [number, client] : by_number_) count_input(*client);
+  Client& first = *crowd_.front();
+  const bool moves = first.counted_bytes >= first_bytes_ + kCrowdPace;
+  first_idle_s_ = moves || crowd_.size() == 1 ? 0 : first_idle_s_ + 1;
+  first_bytes_ = first.counted_bytes;
+  if (first_idle_s_ < kCrowdPatience_s) return;
+  spdlog::warn("Evicting client: id={} addr={} ({} bytes of a request that does not go on, while others wait)",
+               first.session().id(), first.session().address().peer, first.counted_bytes);
+  drop(first);
 }
 
 // Subscribers have a class of their own: they cannot be held back, since they do not ask for what they get.
@@ -169,6 +218,12 @@ void Clients::drop(Client& client) {
   if (client.closed()) return;
   client.close();
   std::erase(full_, &client);
+  unparsed_bytes_ -= client.counted_bytes;
+  if (!crowd_.empty() && crowd_.front() == &client) {
+    first_bytes_ = first_idle_s_ = 0;
+    if (crowd_.size() > 1) crowd_[1]->resume(Client::Pause::kCrowd);
+  }
+  std::erase(crowd_, &client);
   by_fd_[static_cast<std::size_t>(client.session().address().fd)] = nullptr;
   const auto found = by_number_.find(client.number());
   ensure(found != by_number_.end(), "a client is dropped once");
@@ -191,6 +246,7 @@ void Clients::flush(std::uint64_t now_us) {
   }
   to_flush_.clear();
   if (!full_.empty()) resume_full();
+  if (!crowd_.empty()) relieve_crowd();
 }
 
 void Clients::collect_idle(std::vector<Client*>& idle) {
@@ -228,6 +284,7 @@ void Clients::sweep(std::uint64_t now_us) {
     }
   }
   for (Client* client : leave) drop(*client);
+  if (!crowd_.empty()) watch_crowd();
   if (settings_.output_normal.soft_bytes == 0 && settings_.output_pubsub.soft_bytes == 0) return;
   leave.clear();
   for (const auto& [number, client] : by_number_) {

@@ -3,6 +3,7 @@
 #include <uv.h>
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -58,7 +59,8 @@ class Clients {
   [[nodiscard]] ClientSink& sink() { return sink_; }
   void output_ready(Client& client);
   // Bytes came: too many for the limit, or so many behind a request that has to wait that its socket waits too. TCP
-  // then makes the client wait (architecture, "Back-pressure, never a drop").
+  // then makes the client wait (architecture, "Back-pressure, never a drop"). Past client-memory-max for all clients
+  // together, of those with a longer unfinished request only one is read at a time.
   void check_input(Client& client);
   // The socket is useless: no reply can be written.
   void drop(Client& client);
@@ -71,6 +73,11 @@ class Clients {
   void refuse(UniqueStream socket, std::string_view reason);
   void check_output(Client& client, std::uint64_t now_us);
   void resume_full();
+  void count_input(Client& client);
+  void hold_back(Client& client);
+  void relieve_crowd();
+  void resume_crowd();
+  void watch_crowd();
 
   ClientSink& sink_;
   const replica::Values& settings_;
@@ -78,7 +85,11 @@ class Clients {
   std::unordered_map<std::uint64_t, std::unique_ptr<Client>> by_number_;
   std::uint64_t next_number_ = 1;
   std::vector<Client*> to_flush_;
-  std::vector<Client*> full_;                  // paused for Client::Pause::kFull
+  std::vector<Client*> full_;       // paused for Client::Pause::kFull
+  std::size_t unparsed_bytes_ = 0;  // of all clients; what the replica consumed later is noticed later
+  std::deque<Client*> crowd_;       // for Client::Pause::kCrowd; the first of them is read
+  std::size_t first_bytes_ = 0;     // what it had when it was looked at last, second by second
+  std::uint32_t first_idle_s_ = 0;
   std::vector<std::unique_ptr<Client>> gone_;  // closed; their sessions are told at the next turn's beginning
 };
 

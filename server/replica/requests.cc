@@ -30,10 +30,13 @@ Session& Engine::client_connected(ClientAddress address) {
 std::span<char> Engine::input_space(Session& session, std::size_t suggested) {
   const std::size_t used = session.input.size();
   const std::size_t wanted = std::min(std::max(session.parser.needed(), kInputSpaceMin), suggested);
-  // All that the parser knows to be missing, at once: doubling would copy a large value again and again.
-  const std::size_t missing = session.parser.needed();
-  if (missing > suggested && session.input.capacity() - used < missing) session.input.reserve(used + missing);
-  if (session.input.capacity() - used < wanted) session.input.reserve(std::max(used + wanted, used * 2));
+  if (session.input.capacity() - used < wanted) {
+    // In steps by what has come, up to what the parser knows to be missing: who announces 512 MiB and sends nothing
+    // costs nothing, and a third of a large value is copied.
+    const std::size_t missing = session.parser.needed();
+    const std::size_t more = missing > suggested ? std::min(missing, used * 3) : used;
+    session.input.reserve(used + std::max(wanted, more));
+  }
   session.input.resize(used + wanted);
   session.input_filled = used;
   return {session.input.data() + used, session.input.size() - used};

@@ -324,6 +324,44 @@ TEST_F(ClientsTest, AHeldClientIsNotReadWithoutBound) {
   close(fd);
 }
 
+// All clients together: one unfinished request after the other, the first whatever its length, short ones always.
+TEST_F(ClientsTest, UnfinishedRequestsOfAllClientsAreBounded) {
+  settings_.client_memory_max = 100'000;
+  std::vector<int> fds;
+  for (std::size_t i = 0; i < 4; ++i) {
+    fds.push_back(connect_client());
+    turns_until([&] { return clients_.count() == i + 1; });
+  }
+  const auto input = [&](std::size_t i) -> std::string& { return replica_.sessions[i]->input; };
+  const auto some_turns = [&] {
+    int turns = 0;
+    turns_until([&] { return ++turns == 100; });
+  };
+  send_all(fds[0], std::string(200'000, 'x'));
+  turns_until([&] { return input(0).size() == 200'000; });
+  send_all(fds[1], std::string(60'000, 'y'));
+  send_all(fds[2], std::string(60'000, 'z'));
+  send_all(fds[3], "PING\r\n");
+  some_turns();
+  EXPECT_LT(input(1).size() + input(2).size(), 20'000U);
+  EXPECT_EQ(input(3), "PING\r\n");
+  send_all(fds[0], std::string(50'000, 'x'));
+  turns_until([&] { return input(0).size() == 250'000; });
+  input(0).clear();  // its request is complete: there is room for both, and nothing of them is lost
+  turns_until([&] { return input(1).size() == 60'000 && input(2).size() + input(1).size() > 100'000; });
+  turns_until([&] { return input(1).size() + input(2).size() == 120'000; });
+  // Whoever stops in the middle while others wait makes room.
+  send_all(fds[1], std::string(300'000, 'y'));
+  send_all(fds[2], std::string(300'000, 'z'));
+  some_turns();
+  const bool second_leads = input(1).size() == 360'000;
+  EXPECT_NE(second_leads, input(2).size() == 360'000);
+  for (std::uint64_t second = 1; second <= 6; ++second) clients_.sweep(second * 1'000'000);
+  EXPECT_EQ(clients_.count(), 3U);
+  turns_until([&] { return input(second_leads ? 2 : 1).size() == 360'000; });
+  for (const int fd : fds) close(fd);
+}
+
 TEST_F(ClientsTest, IdleClientsLeaveButBlockedOnesStay) {
   settings_.timeout_s = 5;
   replica_.on_input = [&](replica::Session& session) { session.hold(replica::Hold::kBlocked); };
