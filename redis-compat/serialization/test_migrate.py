@@ -114,7 +114,8 @@ class Migrate(unittest.TestCase):
                      self.migrate("KEYS", "a", "b", "c", "missing"))
         self.assertEqual([b"b"], self.source.ask("KEYS", "*"))
         self.assertEqual(3, self.target.ask("DBSIZE"))
-        self.answers("ERR Target instance replied with error: ERR DB index is out of range", self.migrate(key="b", db=99))
+        self.answers("ERR Target instance replied with error: ERR DB index is out of range",
+                     self.migrate(key="b", db=99))
         self.assertEqual(1, self.source.ask("EXISTS", "b"))
 
     def test_a_key_named_twice(self):

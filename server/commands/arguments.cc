@@ -2,6 +2,7 @@
 
 #include <string>
 
+#include "base/check.h"
 #include "resp/number.h"
 #include "server/store/store.h"
 
@@ -69,6 +70,12 @@ std::optional<std::uint64_t> cursor_argument(Context& context, std::size_t i) {
     return std::nullopt;
   }
   return negative ? std::uint64_t{0} - value : value;
+}
+
+std::uint64_t entry_number(const Context& context, std::size_t i) {
+  const std::optional<std::uint64_t> number = resp::parse_uint64(context.argument(i));
+  ensure(number.has_value(), "the entries that nodes make have numbers where their headers say so");
+  return *number;
 }
 
 void answer_wrong_arity(Context& context) {

@@ -39,6 +39,9 @@ inline constexpr std::int64_t kInt64Min = std::numeric_limits<std::int64_t>::min
 // A cursor as strtoul reads it: a sign is permitted, "-1" wraps around.
 [[nodiscard]] std::optional<std::uint64_t> cursor_argument(Context& context, std::size_t i);
 
+// A number in an entry that a node made itself: kEvict and the like. There it is one.
+[[nodiscard]] std::uint64_t entry_number(const Context& context, std::size_t i);
+
 [[nodiscard]] inline bool option_is(const Context& context, std::size_t i, std::string_view lower) {
   return equals_ignoring_case(context.argument(i), lower);
 }

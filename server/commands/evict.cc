@@ -1,23 +1,12 @@
 #include "server/commands/evict.h"
 
-#include "base/check.h"
-#include "resp/number.h"
+#include "server/commands/arguments.h"
 #include "server/commands/keyspace.h"
 
 namespace redraft::commands {
 
-namespace {
-
-std::uint64_t number_argument(const Context& context, std::size_t i) {
-  const std::optional<std::uint64_t> number = resp::parse_uint64(context.argument(i));
-  ensure(number.has_value(), "the entry that evicts keys is made of numbers and names (server/commands/evict.h)");
-  return *number;
-}
-
-}  // namespace
-
 std::uint64_t evicted_bytes(const Context& context) {
-  return number_argument(context, 1);
+  return entry_number(context, 1);
 }
 
 std::uint64_t evict(Context& context) {
@@ -25,8 +14,8 @@ std::uint64_t evict(Context& context) {
   Breaths breaths(context);
   for (std::size_t i = 2; i + 2 < context.argument_count(); i += 3) {
     breaths.step();
-    const std::uint64_t db = number_argument(context, i);
-    const std::uint64_t index = number_argument(context, i + 1);
+    const std::uint64_t db = entry_number(context, i);
+    const std::uint64_t index = entry_number(context, i + 1);
     const std::string_view key = context.argument(i + 2);
     if (db >= context.store.database_count()) continue;
     context.db = static_cast<std::uint32_t>(db);

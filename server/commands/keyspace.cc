@@ -40,11 +40,6 @@ std::string_view type_name(Context& context, std::string_view key) {
   return found == nullptr ? "none" : store::type_name(found->type());
 }
 
-bool list_at(Context& context, const Place& place) {
-  const store::Key* found = context.store.find(place.db, place.key);
-  return found != nullptr && found->type() == store::Type::kList;
-}
-
 bool remove_key(Context& context, std::string_view key) {
   return context.store.remove(context.db, key);
 }

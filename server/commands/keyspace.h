@@ -48,7 +48,6 @@ struct Place {
   return key_exists(context, Place{context.db, key});
 }
 [[nodiscard]] std::string_view type_name(Context& context, std::string_view key);  // "none" when there is no key
-[[nodiscard]] bool list_at(Context& context, const Place& place);
 // Detaches the value in O(1); no event, no touch. False when there was none.
 bool remove_key(Context& context, std::string_view key);
 // DEL of one key: removes, touches, raises "del".

@@ -4,7 +4,6 @@
 #include <array>
 #include <set>
 
-#include "base/check.h"
 #include "base/little_endian.h"
 #include "resp/number.h"
 #include "server/commands/arguments.h"
@@ -90,20 +89,14 @@ void add_key(Context& context, std::string_view name, bool replace, Migration& m
   migration.keys.push_back({std::string(name), seen, checksum_of(payload)});
 }
 
-std::uint64_t number_argument(const Context& context, std::size_t i) {
-  const std::optional<std::uint64_t> number = resp::parse_uint64(context.argument(i));
-  ensure(number.has_value(), "the entry that drops migrated keys is made by words_to_drop");
-  return *number;
-}
-
 // Of the key whose words begin at argument i. One that nobody wrote is the same, or has expired here as it has there.
 // WATCH's table may take another key's write for its: then the value itself tells.
 bool is_as_copied(const Context& context, std::size_t i) {
   const std::string_view name = context.argument(i + 3);
-  if (!context.store.changed_since(context.db, name, number_argument(context, i))) return true;
+  if (!context.store.changed_since(context.db, name, entry_number(context, i))) return true;
   const store::Key* key = context.store.find(context.db, name);
-  return key != nullptr && key->deadline_ms() == number_argument(context, i + 1) &&
-         checksum_of(payload_of(context, *key)) == number_argument(context, i + 2);
+  return key != nullptr && key->deadline_ms() == entry_number(context, i + 1) &&
+         checksum_of(payload_of(context, *key)) == entry_number(context, i + 2);
 }
 
 }  // namespace

@@ -75,7 +75,7 @@ std::string Engine::refusal(std::uint32_t user_id, const Command& command, Argum
                       : "NOPERM " + commands::describe_denial(users_.name_of(user_id), command, verdict);
 }
 
-// ACL LOG is the node's own: a line where the client is connected, none on the others and none when the log is replayed.
+// ACL LOG is the node's own: a line where the client is connected, none on the others, none when the log is replayed.
 void Engine::note_denial_at_apply(const Command& command, Arguments arguments, std::string_view context) {
   const Session* session = sessions_.find(executing_);
   if (session == nullptr) return;
