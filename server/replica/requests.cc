@@ -26,7 +26,7 @@ Session& Engine::client_connected(ClientAddress address) {
   return session;
 }
 
-// The free tail of the input buffer: at least what the parser says is missing, so that a large bulk is read into place.
+// The free tail of the input buffer, where a bulk is read into its place.
 std::span<char> Engine::input_space(Session& session, std::size_t suggested) {
   const std::size_t used = session.input.size();
   const std::size_t wanted = std::min(std::max(session.parser.needed(), kInputSpaceMin), suggested);
