@@ -10,6 +10,7 @@ import redis
 from redis.cluster import ClusterNode, RedisCluster
 
 from cluster import ROOT, Cluster, wait_for
+from load import Load
 from npm import install
 from recorder import Recording
 
@@ -125,6 +126,17 @@ class Kill(unittest.TestCase):
 def leads(node):
     with node.connect(timeout=1) as connection:
         return connection.ask("ROLE")[0] == b"master" and not connection.call("EXISTS", "x").is_error
+
+
+class HandOver(unittest.TestCase):
+    def test_no_write_is_left_in_doubt_by_a_leader_that_ends_in_order(self):
+        with Cluster() as cluster:
+            for _ in range(ROUNDS * 2):
+                with Load(cluster, 8) as load:
+                    cluster.wait_leader().stop()
+                    load.grow()
+                self.assertEqual(load.in_doubt(), 0)
+                cluster.start()
 
 
 class Libraries(unittest.TestCase):

@@ -31,6 +31,9 @@ constexpr std::uint64_t kPumpInterval_us = 500;
 constexpr std::size_t kOwnSyncBytesMax = 64 * 1024;
 constexpr std::uint64_t kSecond_us = 1'000'000;
 constexpr std::uint64_t kStopBound_us = 1'000'000;
+// A node that has handed leadership over still answers requests that were on their way to it: closed unread, they would
+// leave their clients in doubt.
+constexpr std::uint64_t kFarewell_us = 50'000;
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
@@ -213,6 +216,7 @@ void Server::signalled(int signal_number) {
     spdlog::warn("You insist... exiting now.");
     stop(static_cast<int>(ExitStatus::kClean));
     stop_deadline_us_ = now_.monotonic_us;
+    farewell_us_ = 0;
     return;
   }
   terminating_ = true;
@@ -224,6 +228,7 @@ void Server::stop(int exit_status) {
   if (stopping_) return;
   stopping_ = exit_status;
   stop_deadline_us_ = now_.monotonic_us + kStopBound_us;
+  if (exit_status == static_cast<int>(ExitStatus::kClean)) farewell_us_ = now_.monotonic_us + kFarewell_us;
 }
 
 // ---- Turns
@@ -403,14 +408,16 @@ void Server::end_turn() {
       self->peers_ready();
     });
   }
-  finished_ = stopping_ && (clients_.all_written() || now_.monotonic_us >= stop_deadline_us_);
+  const bool left_in_peace = now_.monotonic_us >= farewell_us_ && clients_.all_written();
+  finished_ = stopping_ && (left_in_peace || now_.monotonic_us >= stop_deadline_us_);
   timer_.arm(next_deadline_us());
   in_turn_ = false;
 }
 
 std::uint64_t Server::next_deadline_us() const {
   const std::uint64_t deadline = std::min({wake_us_, next_second_us_, peers_.deadline_us()});
-  return stopping_ ? std::min(deadline, stop_deadline_us_) : deadline;
+  if (!stopping_) return deadline;
+  return std::min(deadline, now_.monotonic_us < farewell_us_ ? farewell_us_ : stop_deadline_us_);
 }
 
 void Server::pump() {

@@ -173,6 +173,7 @@ class Server final : public replica::Host, private ClientSink {
 
   std::optional<int> stopping_;         // exit status
   std::uint64_t stop_deadline_us_ = 0;  // output that is not written by then is lost
+  std::uint64_t farewell_us_ = 0;       // until then, requests are still answered
   bool terminating_ = false;
   bool finished_ = false;
 
