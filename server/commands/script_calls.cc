@@ -23,7 +23,11 @@ Called refuse(std::string_view error) {
 }  // namespace
 
 ScriptCalls::ScriptCalls(Context& context, ScriptHost& host, std::uint32_t flags, bool read_only)
-    : context_(context), host_(host), read_only_(read_only || (flags & scripting::kNoWrites) != 0), db_(context.db) {}
+    : context_(context),
+      host_(host),
+      read_only_(read_only || (flags & scripting::kNoWrites) != 0),
+      allows_oom_((flags & scripting::kAllowOom) != 0),
+      db_(context.db) {}
 
 // Texts and their order as in Redis (redis/redis:src/script.c, scriptCall).
 Called ScriptCalls::call(std::span<const std::string_view> arguments, resp::Writer& reply) {
@@ -39,12 +43,22 @@ Called ScriptCalls::call(std::span<const std::string_view> arguments, resp::Writ
     refusal_ = "-NOPERM ACL failure in script: " + why;
     return refuse(refusal_);
   }
-  // PUBLISH too: it reaches the subscribers of every node as a part of the entry.
-  if (command->is(kWrite) || command->where == Where::kForward) {
-    if (read_only_) return refuse("Write commands are not allowed from read-only scripts.");
+  // PUBLISH too: it reaches the subscribers of every node as a part of the entry. PFCOUNT may change what it counted,
+  // so Redis refuses it in read-only scripts.
+  const bool writes = command->is(kWrite) || command->where == Where::kForward;
+  if (read_only_ && (writes || command->id == CommandId::kPfcount)) {
+    return refuse("Write commands are not allowed from read-only scripts.");
+  }
+  if (writes) {
+    // Only the first write of a script can be refused, before anything has happened.
+    if (!context_.applying && command->is(kDenyOom) && !allows_oom_ && host_.watcher() != nullptr &&
+        host_.watcher()->script_lacks_memory()) {
+      return refuse("-OOM command not allowed when used memory > 'maxmemory'.");
+    }
     if (!context_.applying) return {Called::Kind::kStop, {}};
     if (ScriptHost::Running* const running = host_.running()) running->wrote = true;
   }
+  if (host_.watcher() != nullptr) host_.watcher()->script_calls(db_, *command, arguments);
   if (command->where != Where::kLeader || command->handler == nullptr) {
     return call_elsewhere(*command, arguments, reply);
   }
@@ -115,11 +129,13 @@ bool ScriptCalls::may_call(std::span<const std::string_view> arguments, bool& kn
   return known && context_.surroundings.refusal(context_.user, *command, arguments).empty();
 }
 
-void ScriptCalls::log(int /*level*/, std::string_view /*line*/) {}
+void ScriptCalls::log(int level, std::string_view line) {
+  if (host_.watcher() != nullptr) host_.watcher()->script_logs(level, line);
+}
 
 bool ScriptCalls::go_on() {
   context_.breather.breathe();
-  host_.watch();
+  if (host_.watcher() != nullptr && host_.running() != nullptr) host_.watcher()->script_runs(*host_.running());
   const ScriptHost::Running* const running = host_.running();
   return running == nullptr || !running->kill || context_.applying;
 }

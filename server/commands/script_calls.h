@@ -28,6 +28,7 @@ class ScriptCalls final : public scripting::Outside {
   Context& context_;
   ScriptHost& host_;
   bool read_only_;
+  bool allows_oom_;
   std::string refusal_;  // an answer's text
   std::uint32_t db_;     // SELECT inside the script counts for the script only
 };

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <cstdint>
-#include <functional>
 #include <list>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -19,6 +19,9 @@ struct Library;
 }  // namespace redraft::store
 
 namespace redraft::commands {
+
+class Context;
+struct Command;
 
 // What a node has for running scripts: the machine, code compiled before, what it learned of it, and the run under way.
 // One per replica. Nothing here is replicated and nothing decides state: a node without it only works more.
@@ -76,11 +79,27 @@ class ScriptHost {
   [[nodiscard]] const Running* running() const { return running_.get(); }
   void begin_run(std::unique_ptr<Running> running) { running_ = std::move(running); }
   void end_run() { running_.reset(); }
-  // Called from inside a run every now and then: the place to serve other clients, and to ask for the run's end.
-  void set_watch(std::function<void(Running&)> watch) { watch_ = std::move(watch); }
-  void watch() {
-    if (watch_ && running_ != nullptr) watch_(*running_);
-  }
+
+  // What the node wants to know of its runs. All calls come from inside a command.
+  class Watcher {
+   public:
+    virtual ~Watcher() = default;
+    // Every now and then while it runs: the place to serve other clients, and to ask for its end.
+    virtual void script_runs(Running& running) = 0;
+    virtual void script_begins(const Context& context) = 0;
+    // It calls a command. Not said of those that were refused.
+    virtual void script_calls(std::uint32_t db, const Command& command,
+                              std::span<const std::string_view> arguments) = 0;
+    // `again`: nothing came of it, it will run once more by the log.
+    virtual void script_ended(bool again) = 0;
+    // redis.log, with Redis's levels from 0, debug, to 3, warning.
+    virtual void script_logs(int level, std::string_view line) = 0;
+    // maxmemory is reached, and there is nothing to evict. Asked of runs that only read, before they come to a write.
+    [[nodiscard]] virtual bool script_lacks_memory() const = 0;
+  };
+  // nullptr: nobody.
+  void set_watcher(Watcher* watcher) { watcher_ = watcher; }
+  [[nodiscard]] Watcher* watcher() { return watcher_; }
 
  private:
   static constexpr std::size_t kImagesMax = std::size_t{64} << 20;
@@ -93,7 +112,7 @@ class ScriptHost {
   std::map<std::string, LoadedLibrary, std::less<>> libraries_;
   bool wants_log_ = false;
   std::unique_ptr<Running> running_;
-  std::function<void(Running&)> watch_;
+  Watcher* watcher_ = nullptr;
 };
 
 }  // namespace redraft::commands

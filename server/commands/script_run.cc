@@ -46,6 +46,13 @@ bool run_script(Context& context, const ScriptRun& run) {
     return true;
   }
   ScriptHost& host = script_host(context);
+  ScriptHost::Watcher* const watcher = host.watcher();
+  constexpr std::uint32_t kMayLackMemory = scripting::kCompatible | scripting::kNoWrites | scripting::kAllowOom;
+  if (!context.applying && (run.flags & kMayLackMemory) == 0 && watcher != nullptr && watcher->script_lacks_memory()) {
+    context.reply.error("OOM command not allowed when used memory > 'maxmemory'.");
+    return true;
+  }
+  if (watcher != nullptr) watcher->script_begins(context);
   auto running = std::make_unique<ScriptHost::Running>();
   running->name = run.name;
   running->function = run.function;
@@ -62,6 +69,7 @@ bool run_script(Context& context, const ScriptRun& run) {
                                        ? host.machine().run_function(run.image, invocation, outside, context.reply)
                                        : host.machine().run_script(run.image, invocation, outside, context.reply);
   host.end_run();
+  if (watcher != nullptr) watcher->script_ended(ending == scripting::Ending::kStopped);
   if (ending != scripting::Ending::kStopped) return true;
   host.want_log();
   return false;

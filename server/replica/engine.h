@@ -49,6 +49,7 @@ namespace redraft::replica {
 // state; its functions are grouped in files by what they are about: requests, transactions, reading, applying,
 // outcomes, lifecycle, belonging, actions, events (what clients are told unasked), users.
 class Engine final : public commands::Surroundings,
+                     public commands::ScriptHost::Watcher,
                      public store::Breather,
                      public store::Observer,
                      public local::Actions,
@@ -136,6 +137,14 @@ class Engine final : public commands::Surroundings,
   void database_changed(std::uint32_t db) override;
   void key_missed(std::uint32_t db, std::string_view name) override;
   commands::ScriptHost* script_host() override { return &script_host_; }
+
+  // commands::ScriptHost::Watcher, in scripting.cc
+  void script_runs(commands::ScriptHost::Running& running) override;
+  void script_begins(const commands::Context& context) override;
+  void script_calls(std::uint32_t db, const commands::Command& command, Arguments arguments) override;
+  void script_ended(bool again) override;
+  void script_logs(int level, std::string_view line) override;
+  [[nodiscard]] bool script_lacks_memory() const override;
 
   // store::Breather
   void breathe() override { host_.pump(); }
@@ -308,6 +317,8 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] Arguments for_log(const commands::Command& command, Arguments arguments, commands::CommandId& id,
                                   std::vector<std::string_view>& replaced);
   bool move_to_log(Session& session, Pending& head, Arguments arguments);
+  // Why the command may not run beside the script under way, as an error line; empty when it may.
+  [[nodiscard]] std::string_view busy_error(const Session& session, const commands::Command& command) const;
 
   // transactions.cc
   [[nodiscard]] static bool transaction_control(commands::CommandId id);
@@ -324,9 +335,6 @@ class Engine final : public commands::Surroundings,
   void apply_eviction(commands::Context& context, bool own);
 
   bool take_transaction_control(Session& session, const commands::Command& command, Arguments arguments);
-  void watch_script(commands::ScriptHost::Running& running);
-  // Why the command may not run beside the script under way, as an error line; empty when it may.
-  [[nodiscard]] std::string_view busy_error(const Session& session, const commands::Command& command) const;
   bool take_watch(Session& session, const commands::Command& command, Arguments arguments);
   void run_watch(Session& session, Arguments arguments);
   bool queue(Session& session, const commands::Command& command, Arguments arguments);
@@ -409,6 +417,8 @@ class Engine final : public commands::Surroundings,
   void feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db, const commands::Command& command,
                      Arguments arguments);
   void monitor_applied(const Applied& applied);
+  [[nodiscard]] std::string monitor_line(std::string_view who, std::uint32_t db, Arguments arguments) const;
+  void send_to_monitors(std::string_view lines);
   [[nodiscard]] static std::vector<std::string_view> without_secrets(const commands::Command& command,
                                                                      Arguments arguments);
   void remember_read(Session& session, const commands::Command& command, Arguments arguments, bool caching);
@@ -527,6 +537,7 @@ class Engine final : public commands::Surroundings,
   Tracking tracking_;
   Relay relay_;
   std::set<std::uint64_t> monitors_;   // sessions
+  std::string script_lines_;           // for them: the script that runs, and what it calls
   raft::LogIndex replay_end_;          // the last index in the log when this node started
   bool expiry_is_quiet_ = true;        // until what was due when this node started is freed
   std::uint32_t event_bits_ = 0;       // notify-keyspace-events
@@ -551,6 +562,7 @@ class Engine final : public commands::Surroundings,
   // Committed and not applied. A pump inside a long command adds to it; only apply_committed takes from it.
   std::deque<raft::Entry> committed_;
   bool applying_ = false;
+  bool busy_ = false;        // inside Host::serve_busy_clients
   bool installing_ = false;  // a received snapshot is to be swapped in between two entries
   raft::LogIndex reported_applied_;
   raft::LogIndex applied_;
@@ -567,7 +579,6 @@ class Engine final : public commands::Surroundings,
   bool serving_leader_ = false;  // leads as far as clients are concerned
   std::uint64_t stepped_down_us_ = 0;
   std::uint64_t last_leader_ = 0;
-  bool busy_ = false;  // inside Host::serve_busy_clients
 
   std::uint64_t last_tick_us_ = 0;
   raft::LogIndex held_back_from_;   // as the core told; 0: nothing is

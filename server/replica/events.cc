@@ -222,16 +222,25 @@ std::vector<std::string_view> Engine::without_secrets(const commands::Command& c
 void Engine::feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db,
                            const commands::Command& command, Arguments arguments) {
   if (command.is(commands::kAdmin) || command.is(commands::kSkipMonitor) || replaying()) return;
-  std::string micros = std::to_string(now_.wall_ms % 1000 * 1000 + now_.monotonic_us % 1000);
-  micros.insert(0, 6 - micros.size(), '0');
-  std::string line = "+" + std::to_string(now_.wall_ms / 1000) + "." + micros + " [" + std::to_string(db) + " " +
-                     (session != nullptr ? session->address().peer : "node:" + std::to_string(node)) + "]";
   static constexpr std::string_view kExec = "EXEC";  // its arguments here are what was queued
   if (command.id == commands::CommandId::kExec) arguments = std::span(&kExec, 1);
-  for (const std::string_view argument : without_secrets(command, arguments)) append_argument(line, argument);
+  const std::string who = session != nullptr ? session->address().peer : "node:" + std::to_string(node);
+  send_to_monitors(monitor_line(who, db, without_secrets(command, arguments)));
+}
+
+std::string Engine::monitor_line(std::string_view who, std::uint32_t db, Arguments arguments) const {
+  std::string micros = std::to_string(now_.wall_ms % 1000 * 1000 + now_.monotonic_us % 1000);
+  micros.insert(0, 6 - micros.size(), '0');
+  std::string line = "+" + std::to_string(now_.wall_ms / 1000) + "." + micros + " [" + std::to_string(db) + " ";
+  line.append(who).append("]");
+  for (const std::string_view argument : arguments) append_argument(line, argument);
   line += "\r\n";
+  return line;
+}
+
+void Engine::send_to_monitors(std::string_view lines) {
   for (const std::uint64_t id : monitors_) {
-    if (Session* watcher = sessions_.find(id)) pushes_.send(*watcher, line);
+    if (Session* watcher = sessions_.find(id)) pushes_.send(*watcher, lines);
   }
 }
 

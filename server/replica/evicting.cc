@@ -47,7 +47,14 @@ bool Engine::out_of_memory(const Session& session, const Command& command) {
   }
   if (!needs_memory) return false;
   make_room();
-  return store_->garbage() == 0 && eviction_.over(*store_) && !eviction_.under_way();
+  return script_lacks_memory();
+}
+
+// Of scripts nobody knows beforehand whether they need memory. So when there is none each is tried as a read, and its
+// first write is refused if it needs some; one that comes through to another write goes into the log, where nothing is
+// refused any more, since half a script cannot be undone.
+bool Engine::script_lacks_memory() const {
+  return eviction_.limits() && leading() && store_->garbage() == 0 && eviction_.over(*store_) && !eviction_.under_way();
 }
 
 void Engine::apply_eviction(commands::Context& context, bool own) {

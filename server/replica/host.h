@@ -95,6 +95,10 @@ class Host {
 
   // Serves peers, disk completions and timers without applying anything: called about every millisecond by long work.
   virtual void pump() = 0;
+  // Called by a script that has run for long already, after `pump`: reads what clients have sent and accepts new ones,
+  // now and not in their turn, for a replica that answers BUSY to nearly everything. Calls back into the replica, as
+  // `pump` does. A host without real clients need not.
+  virtual void serve_busy_clients() {}
   // The next `Replica::advance` must come no later than this (CLOCK_BOOTTIME, microseconds).
   virtual void wake_at(std::uint64_t monotonic_us) = 0;
   // CLOCK_BOOTTIME as it is now, where `Replica::advance` has that of the turn's begin: what a lease is judged by. 0:
@@ -102,10 +106,6 @@ class Host {
   [[nodiscard]] virtual std::uint64_t monotonic_us() const { return 0; }
   // For measuring how long something took, never for deciding anything. Nanoseconds since whenever.
   [[nodiscard]] virtual std::uint64_t measure_ns() const { return 0; }
-  // Called by a script that has run for long already, after `pump`: reads what clients have sent and accepts new ones,
-  // now and not in their turn, for a replica that answers BUSY to nearly everything. Calls back into the replica, as
-  // `pump` does. A host without real clients need not.
-  virtual void serve_busy_clients() {}
   // A client's request of that number (its place on the connection, from 1) was a read and ran there. For those who
   // check from outside that all replies fit one order; where writes took effect, the log tells.
   virtual void read_ran(const Session&, std::uint64_t /*number*/, const ReadPlace&) {}

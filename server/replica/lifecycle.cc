@@ -34,7 +34,7 @@ Engine::Engine(Settings& settings, Host& host, std::uint64_t seed, Time now)
   statistics_.per_command.resize(1024);
   statistics_.last_save_s = now.wall_ms / 1000;
   adopt_users();
-  script_host_.set_watch([this](commands::ScriptHost::Running& running) { watch_script(running); });
+  script_host_.set_watcher(this);
 }
 
 Engine::~Engine() = default;

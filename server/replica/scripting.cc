@@ -14,7 +14,8 @@ using commands::CommandId;
 using commands::ScriptPath;
 
 bool Engine::take_script(Session& session, const Command& command, Arguments arguments) {
-  const ScriptPath path = commands::script_path(command, arguments, *store_, script_host_);
+  ScriptPath path = commands::script_path(command, arguments, *store_, script_host_);
+  if (path == ScriptPath::kLog && script_lacks_memory()) path = ScriptPath::kTry;
   if (path == ScriptPath::kLog || (path == ScriptPath::kTry && !Pipeline::fits(encoded_size({}, arguments)))) {
     std::vector<std::string_view> replaced;
     CommandId id = command.id;
@@ -83,7 +84,7 @@ bool Engine::move_to_log(Session& session, Pending& head, Arguments arguments) {
 
 // Past busy-reply-threshold the other clients are served, so far as that goes: nearly all they get is BUSY. A client
 // that waits for something keeps waiting, so no reply overtakes another (docs/decisions/0008-busy-scripts.md).
-void Engine::watch_script(commands::ScriptHost::Running& running) {
+void Engine::script_runs(commands::ScriptHost::Running& running) {
   const std::uint64_t now_ms = now_.monotonic_us / 1000;
   if (running.since_ms == 0) running.since_ms = now_ms;
   const std::uint64_t threshold_ms = store_->setting_number("busy-reply-threshold", 5000);
@@ -98,6 +99,31 @@ void Engine::watch_script(commands::ScriptHost::Running& running) {
   busy_ = true;
   host_.serve_busy_clients();
   busy_ = false;
+}
+
+// MONITOR shows a script before what it calls. All of it is kept until its end, as a script that was only tried runs
+// again.
+void Engine::script_begins(const commands::Context& context) {
+  if (monitors_.empty() || replaying()) return;
+  const Session* const session = sessions_.find(executing_);
+  const std::string who = session != nullptr ? session->address().peer : "node:" + std::to_string(context.origin.node);
+  script_lines_ = monitor_line(who, context.db, context.arguments);
+}
+
+void Engine::script_calls(std::uint32_t db, const Command& command, Arguments arguments) {
+  if (script_lines_.empty() || command.is(commands::kAdmin) || command.is(commands::kSkipMonitor)) return;
+  script_lines_ += monitor_line("lua", db, without_secrets(command, arguments));
+}
+
+void Engine::script_ended(bool again) {
+  if (!again && !script_lines_.empty()) send_to_monitors(script_lines_);
+  script_lines_.clear();
+}
+
+// Every node runs a script of the log; only the one whose client sent it has the line in its own log, and only once.
+void Engine::script_logs(int level, std::string_view line) {
+  constexpr std::size_t kLineMax = 1024;  // as in Redis
+  if (executing_ != 0) host_.log(static_cast<LogLevel>(level), std::string(line.substr(0, kLineMax)));
 }
 
 // What is allowed beside a script touches neither the data nor what the script's command has begun. WATCH would, and a
