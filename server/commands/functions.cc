@@ -32,7 +32,7 @@ void call_function(Context& context, bool read_only) {
   static_cast<void>(scripting::read_library_shebang(found.library->code, shebang, error));
   const scripting::Image& image = script_host(context).prepare_library(shebang.name, *found.library);
   run_script(context, {.image = image,
-                       .name = name,
+                       .name = found.function->name,
                        .flags = found.function->flags,
                        .read_only = read_only,
                        .function = true,
@@ -84,14 +84,17 @@ class Loading {
   // No function may belong to two libraries; `replaced` tells which of the present ones go.
   template <class Replaced>
   bool check_functions(Replaced replaced, std::string& error) {
-    std::map<std::string_view, std::string_view> owners;
+    std::map<std::string, std::string_view, std::less<>> owners;
     for (const auto& [name, library] : context_.store.scripts().libraries()) {
       if (replaced(name)) continue;
-      for (const store::LibraryFunction& function : library.functions) owners[function.name] = name;
+      for (const store::LibraryFunction& function : library.functions)
+        owners[store::function_key(function.name)] = name;
     }
     for (const auto& [name, library] : libraries_) {
       for (const store::LibraryFunction& function : library.functions) {
-        if (owners.emplace(function.name, name).second) continue;
+        // Two of one library may differ in case only, as in Redis.
+        const auto [owner, added] = owners.emplace(store::function_key(function.name), name);
+        if (added || owner->second == name) continue;
         error = "ERR Function " + function.name + " already exists";
         return false;
       }

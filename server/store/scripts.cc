@@ -13,6 +13,14 @@ constexpr std::uint64_t kUsesBetweenMoves = 64;
 
 }  // namespace
 
+std::string function_key(std::string_view name) {
+  std::string key(name);
+  for (char& c : key) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + ('a' - 'A'));
+  }
+  return key;
+}
+
 const std::string* Scripts::body(std::string_view sha) const {
   const auto found = scripts_.find(sha);
   return found == scripts_.end() ? nullptr : &found->second.body;
@@ -74,25 +82,24 @@ const Library* Scripts::library(std::string_view name) const {
 }
 
 Scripts::Found Scripts::function(std::string_view name) const {
-  const auto owner = functions_.find(name);
+  const auto owner = functions_.find(function_key(name));
   if (owner == functions_.end()) return {};
-  const Library& library = libraries_.find(owner->second)->second;
-  for (const LibraryFunction& function : library.functions) {
-    if (function.name == name) return {&library, &function};
-  }
-  return {};
+  const Library& library = libraries_.find(owner->second.library)->second;
+  return {&library, &library.functions[owner->second.function]};
 }
 
 void Scripts::put_library(std::string_view name, Library library) {
   remove_library(name);
-  for (const LibraryFunction& function : library.functions) functions_[function.name] = name;
+  for (std::size_t i = 0; i < library.functions.size(); ++i) {
+    functions_.try_emplace(function_key(library.functions[i].name), Owner{std::string(name), i});
+  }
   libraries_.emplace(name, std::move(library));
 }
 
 bool Scripts::remove_library(std::string_view name) {
   const auto found = libraries_.find(name);
   if (found == libraries_.end()) return false;
-  for (const LibraryFunction& function : found->second.functions) functions_.erase(function.name);
+  for (const LibraryFunction& function : found->second.functions) functions_.erase(function_key(function.name));
   libraries_.erase(found);
   return true;
 }
@@ -160,7 +167,7 @@ Status Scripts::decode(std::string_view& from) {
       std::uint64_t described = 0;
       std::uint64_t flags = 0;
       if (!take_bytes(from, function) || !take_number(from, described) || !take_bytes(from, description) ||
-          !take_number(from, flags) || functions_.contains(function)) {
+          !take_number(from, flags) || functions_.contains(function_key(function))) {
         return malformed("function");
       }
       library.functions.push_back(

@@ -19,6 +19,9 @@ struct LibraryFunction {
   std::uint32_t flags = 0;  // scripting::ScriptFlag
 };
 
+// What tells functions apart: their names in small letters, as in Redis.
+[[nodiscard]] std::string function_key(std::string_view name);
+
 struct Library {
   std::string engine;
   std::string code;
@@ -50,6 +53,7 @@ class Scripts {
     const Library* library = nullptr;
     const LibraryFunction* function = nullptr;
   };
+  // Without regard to case, as in Redis; of two in one library that differ in it only, the first.
   [[nodiscard]] Found function(std::string_view name) const;
   // Replaces one of the same name. The caller has seen to it that no other library has functions of these names.
   void put_library(std::string_view name, Library library);
@@ -74,7 +78,11 @@ class Scripts {
   std::uint64_t bytes_ = 0;            // of all bodies
   std::uint64_t evaluated_bytes_ = 0;  // of those that may go
   std::map<std::string, Library, std::less<>> libraries_;
-  std::map<std::string, std::string, std::less<>> functions_;  // the library of each
+  struct Owner {
+    std::string library;
+    std::size_t function;  // its place in that
+  };
+  std::map<std::string, Owner, std::less<>> functions_;  // by function_key
 };
 
 }  // namespace redraft::store
