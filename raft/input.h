@@ -61,8 +61,8 @@ struct ReadIndex {
 // End of the caller's turn: a held read round goes out now, alone if nothing else did.
 struct Flush {};
 
-// Members that a quorum does not need get what was held back from them (Config::held_back_bytes_max). Due a moment after
-// Raft::held_back_from changed; when, the caller knows better, since ticks are too coarse.
+// Members that a quorum does not need get what was held back from them (Config::held_back_bytes_max). Due a moment
+// after Raft::held_back_from changed; when, the caller knows better, since ticks are too coarse.
 struct Spread {};
 
 // Thesis 3.10. Ignored unless this node leads and `to` is another voter. Given up after one election timeout.
@@ -131,9 +131,9 @@ struct Bootstrap {
 // Ends Restored::may_vote == false.
 struct VotingRestored {};
 
-using Input = std::variant<Tick, Propose, ChangeMembers, Receive, Persisted, DiskFull, Applied, ReadIndex, Flush, Spread,
-                           TransferLeadership, Campaign, PeerUnreachable, LinkRefused, LinkRestored, SnapshotTaken,
-                           SnapshotSent, SnapshotFailed, SnapshotReceived, SnapshotReceiveFailed, LogLoaded,
-                           LogUnavailable, Bootstrap, VotingRestored>;
+using Input = std::variant<Tick, Propose, ChangeMembers, Receive, Persisted, DiskFull, Applied, ReadIndex, Flush,
+                           Spread, TransferLeadership, Campaign, PeerUnreachable, LinkRefused, LinkRestored,
+                           SnapshotTaken, SnapshotSent, SnapshotFailed, SnapshotReceived, SnapshotReceiveFailed,
+                           LogLoaded, LogUnavailable, Bootstrap, VotingRestored>;
 
 }  // namespace redraft::raft
