@@ -28,7 +28,7 @@ class ScriptTraces(unittest.TestCase):
             while not lines or '"last"' not in lines[-1]:
                 line = monitor.read().value.decode().split(" ", 1)[1]
                 where, words = line.split("] ", 1)
-                lines.append(words if where.endswith(" lua") is False else "lua " + words)
+                lines.append("lua " + words if where.endswith(" lua") else words)
             return lines[:-1]
 
     def test_monitor_shows_a_script_and_then_what_it_calls(self):
@@ -45,7 +45,8 @@ class ScriptTraces(unittest.TestCase):
         self.assertEqual(self.monitored(self.cluster.followers()[0], commands[0]), shown[:3])
 
     def test_the_log_has_a_scripts_lines_once(self):
-        body = "redis.call('set','k','1') redis.log(redis.LOG_WARNING,'a line','of a script') redis.log(redis.LOG_DEBUG,'no')"
+        body = ("redis.call('set','k','1') redis.log(redis.LOG_WARNING,'a line','of a script') "
+                "redis.log(redis.LOG_DEBUG,'no')")
         self.connection.ask("EVAL", body, "0")
         self.cluster.wait_equal()
         wait_for(lambda: "a line of a script" in self.leader.log.read_text(), "the line")
