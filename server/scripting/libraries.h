@@ -17,6 +17,8 @@ void open_struct(lua_State* lua);
 void open_json(lua_State* lua);
 void open_msgpack(lua_State* lua);
 void open_redis(lua_State* lua);
+// redis.register_function, which only a library that is being loaded may call.
+int register_function(lua_State* lua);
 // After all others: what scripts see are stand-ins that cannot be changed.
 void protect_globals(lua_State* lua);
 

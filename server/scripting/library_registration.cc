@@ -99,8 +99,6 @@ void take_table(lua_State* lua, FunctionInfo& function) {
 
 }  // namespace
 
-int register_function(lua_State* lua);
-
 int register_function(lua_State* lua) {
   Machine& machine = Machine::of(lua);
   if (!machine.loading()) {

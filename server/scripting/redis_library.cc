@@ -231,8 +231,6 @@ void set_common_fields(lua_State* lua) {
 
 }  // namespace
 
-int register_function(lua_State* lua);  // library_registration.cc
-
 void open_redis(lua_State* lua) {
   lua_newtable(lua);
   set_common_fields(lua);
