@@ -166,8 +166,10 @@ void Raft::send_probe(Progress& progress, bool with_entries) {
 void Raft::request_log_read(Progress& progress) {
   if (progress.loading) return;
   progress.loading = true;
-  out_->log_reads.push_back(
-      {progress.node, progress.next_index, log_.first_cached_index() - 1, config_.message_bytes_max});
+  // What is read leaves in one message, and a thousand small entries are far from its bound in bytes.
+  const LogIndex last =
+      std::min(log_.first_cached_index() - 1, progress.next_index + (config_.message_entries_max - 1));
+  out_->log_reads.push_back({progress.node, progress.next_index, last, config_.message_bytes_max});
 }
 
 void Raft::on(LogLoaded& loaded) {
