@@ -16,6 +16,8 @@ enum class CommandId : std::uint16_t {
   kEvict = 8,         // deletions that the leader chose for want of memory
   kChangeUsers = 5,   // ACL SETUSER, DELUSER or LOAD: node, what, names and rules
   kDropMigrated = 9,  // keys that MIGRATE has brought to another server
+  kAudit = 10,        // what a part of the state holds is to be compared
+  kAuditResult = 11,  // what the nodes said of it, and so who is right
   kPopulate = 12,     // a slice of DEBUG POPULATE
   kAcl = 100,         // acl
   kAclCat = 101,      // acl|cat
@@ -401,6 +403,7 @@ enum class CommandId : std::uint16_t {
 
   kClusterDemote = 480,   // cluster|demote
   kClusterPromote = 481,  // cluster|promote
+  kClusterAudit = 482,    // cluster|audit
 };
 
 }  // namespace redraft::commands

@@ -72,6 +72,7 @@ constexpr auto kCoreCommands = std::to_array<Command>({
     container("cluster", CommandId::kCluster, 0),
     local("cluster|addslots", CommandId::kClusterAddslots, -3, kAdmin | kStale | kNoAsyncLoading, 0, {}),
     local("cluster|addslotsrange", CommandId::kClusterAddslotsrange, -4, kAdmin | kStale | kNoAsyncLoading, 0, {}),
+    local("cluster|audit", CommandId::kClusterAudit, 2, kAdmin | kStale | kNoAsyncLoading, 0, {}),
     local("cluster|bumpepoch", CommandId::kClusterBumpepoch, 2, kAdmin | kStale | kNoAsyncLoading, 0, {}),
     local("cluster|count-failure-reports", CommandId::kClusterCountFailureReports, 3, kAdmin | kStale, 0, {}),
     local("cluster|countkeysinslot", CommandId::kClusterCountkeysinslot, 3, kStale, 0, {}),

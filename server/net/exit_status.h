@@ -11,6 +11,7 @@ enum class ExitStatus : int {
   kDiskFailed = 3,            // a write or sync of log or metadata failed (storage-faults rows 5, 6, 19)
   kDirectoryCorrupt = 4,      // durable bytes are damaged and could not be repaired (rows 2, 8, 9, 15)
   kDirectoryUnavailable = 5,  // the data directory cannot be read or has no room for the log at start
+  kRebuild = 6,               // an audit found this node's state unlike the majority's: the next start fetches it anew
   // 134 (SIGABRT): an invariant is broken, see base/check.h.
 };
 

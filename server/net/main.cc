@@ -2,6 +2,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <memory>
 #include <optional>
@@ -16,6 +17,7 @@
 #include "server/net/offline_tools.h"
 #include "server/net/process.h"
 #include "server/net/server.h"
+#include "server/replica/audit.h"
 #include "server/replica/settings.h"
 #include "server/replica/storage.h"
 #include "server/replica/version.h"
@@ -49,6 +51,8 @@ int refuse(const Error& error, ExitStatus status) {
   spdlog::critical("{}", error.message);
   return static_cast<int>(status);
 }
+
+static_assert(static_cast<int>(ExitStatus::kRebuild) == redraft::replica::kRebuildStatus);
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
@@ -131,5 +135,12 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "%s\n", settings.error().message.c_str());
     return static_cast<int>(ExitStatus::kConfiguration);
   }
-  return serve(*settings, warnings);
+  const int status = serve(*settings, warnings);
+  const bool can_start_again = std::ranges::find(arguments, "-") == arguments.end();
+  if (status == static_cast<int>(ExitStatus::kRebuild) && can_start_again) {
+    // Whoever watches this process sees it go on; everything in it begins anew.
+    execv("/proc/self/exe", argv);
+    std::perror("redraft-server cannot start itself again");
+  }
+  return status;
 }

@@ -27,6 +27,7 @@ NodeView Engine::view() const {
   view.process = host_.process();
   if (raft_ != nullptr) view_raft(view);
   if (store_ != nullptr) view_data(view);
+  view.audit = view_audit();
   return view;
 }
 

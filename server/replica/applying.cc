@@ -17,7 +17,7 @@ using commands::CommandId;
 void Engine::apply_committed() {
   if (applying_) return;  // a pump inside apply: the outer call goes on with what it queues
   applying_ = true;
-  while (installing_ || !committed_.empty()) {
+  while (!condemned_ && (installing_ || !committed_.empty())) {
     if (installing_) {
       swap_in_snapshot();
       continue;
@@ -28,6 +28,7 @@ void Engine::apply_committed() {
     if (!committed_.empty()) host_.pump();
   }
   applying_ = false;
+  if (condemned_) return;
   wake_reads();
   pass_read_rounds();
 }
@@ -200,6 +201,12 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
     case CommandId::kDropMigrated:
       commands::drop_migrated(context);
       return false;
+    case CommandId::kAudit:
+      apply_audit(context, applied.node);
+      return false;
+    case CommandId::kAuditResult:
+      apply_verdict(context, applied.node);
+      return false;
     case CommandId::kFragment:
       return apply_fragment(context, applied, session);
     default:
@@ -267,6 +274,7 @@ void Engine::apply_setting(commands::Context& context) {
 // What this node derives from the cluster-wide settings.
 void Engine::adopt_cluster_settings() {
   adopt_memory_settings();
+  adopt_dispute();
   const auto text = [&](std::string_view name) { return store_->setting(name); };
   if (const auto password = text("requirepass")) settings_.values().require_pass = *password;
   if (const auto bulk = text("proto-max-bulk-len")) {

@@ -18,6 +18,7 @@
 #include "server/commands/migrate.h"
 #include "server/commands/script_host.h"
 #include "server/commands/waiters.h"
+#include "server/replica/audit.h"
 #include "server/replica/eviction.h"
 #include "server/replica/fragments.h"
 #include "server/replica/host.h"
@@ -47,7 +48,7 @@ namespace redraft::replica {
 
 // The inside of a Replica: what its parts are and how an input goes through them. One class because one thread owns one
 // state; its functions are grouped in files by what they are about: requests, transactions, reading, applying,
-// outcomes, lifecycle, belonging, actions, events (what clients are told unasked), users.
+// outcomes, lifecycle, belonging, auditing, actions, events (what clients are told unasked), users.
 class Engine final : public commands::Surroundings,
                      public commands::ScriptHost::Watcher,
                      public store::Breather,
@@ -100,6 +101,7 @@ class Engine final : public commands::Surroundings,
   void peer_status(std::uint64_t node, const PeerStatus& status) override;
   void transfer_asked(std::uint64_t to_node) override;
   void settings_forwarded(SharedBytes command) override;
+  void audit_reported(std::uint64_t node, std::uint64_t index, std::string digest) override;  // auditing.cc
   void cluster_agreed(const ClusterId& cluster, const raft::Configuration& configuration) override;
   void bulk_frame(std::uint64_t from, SharedBytes frame) override;
   void relay_ready(std::uint64_t node) override;                                         // events.cc
@@ -180,6 +182,7 @@ class Engine final : public commands::Surroundings,
   void sleep(Session& session, std::uint64_t microseconds) override;
   void populate(Session& session, std::uint64_t count, std::string_view prefix, std::uint64_t size) override;
   [[nodiscard]] Status start_snapshot() override;
+  [[nodiscard]] Status start_audit() override;  // auditing.cc
   [[nodiscard]] Status transfer_leadership(std::uint64_t to_node) override;
   void meet(Session& session, const std::string& host, std::uint16_t port, std::uint16_t peer_port) override;
   void change_members(Session& session, local::MemberChange change, std::span<const std::uint64_t> nodes,
@@ -268,9 +271,13 @@ class Engine final : public commands::Surroundings,
   static constexpr std::uint64_t kTick_us = 10'000;
   static constexpr std::uint64_t kSpreadInterval_us = 2'000;
   static constexpr std::size_t kHeldBackMax = std::size_t{16} << 10;
+  static constexpr std::uint64_t kStopBound_us = 1'000'000;
   // Of a MIGRATE whose last step came to nothing. It did something, so no word that clients send again for.
   static constexpr std::string_view kCopiedOnly =
       "ERR the target has the keys, but another node leads here now: they were not deleted";
+
+  static constexpr std::string_view kDisputedError =
+      "MISCONF The nodes' copies of the data differ and no majority agrees: see their logs";
 
   // requests.cc
   bool take(Session& session, Arguments arguments);
@@ -449,6 +456,17 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] bool own_host_is_guessed() const;
   [[nodiscard]] MemberAddress own_address() const;
 
+  // auditing.cc
+  void audit();
+  void propose_words(commands::CommandId id, const std::vector<std::string>& words);
+  [[nodiscard]] std::string digest_of(const AuditRange& range);
+  void apply_audit(const commands::Context& context, std::uint64_t from);
+  void apply_verdict(const commands::Context& context, std::uint64_t from);
+  void adopt_dispute();
+  void condemn(const AuditVerdict& verdict);
+  void retire();
+  [[nodiscard]] local::AuditView view_audit() const;
+
   // lifecycle.cc
   void start_raft();
   void feed(raft::Input input);
@@ -558,6 +576,11 @@ class Engine final : public commands::Surroundings,
   bool removed_ = false;      // a member of its cluster no more
   bool removal_due_ = false;  // and clients are to be told
   Snapshots snapshots_;
+  Audit audit_;
+  std::optional<AuditRange> disputed_;  // copies differ there and nobody knows whose is right: no writes
+  bool condemned_ = false;              // this node's state differs from the majority's
+  bool condemned_durably_ = false;      // and its next start knows
+  bool retired_ = false;                // and its clients are gone
 
   // Committed and not applied. A pump inside a long command adds to it; only apply_committed takes from it.
   std::deque<raft::Entry> committed_;

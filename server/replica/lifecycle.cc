@@ -14,7 +14,6 @@ constexpr std::uint64_t kSampleInterval_us = 100'000;
 constexpr std::uint64_t kExpiryEntryInterval_us = 50'000;
 constexpr std::size_t kExpireSlice = 200;
 constexpr std::size_t kFreeSlice = 2000;
-constexpr std::uint64_t kStopBound_us = 1'000'000;
 
 }  // namespace
 
@@ -54,6 +53,7 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
   replay_end_ = applied_ + recovered->restored.entries.size();
   attach_store();
   snapshots_.start(recovered->restored.snapshot.index, recovered->log_bytes);
+  audit_.start(now_.monotonic_us);
   restored_ = std::move(recovered->restored);
   for (const std::string& warning : recovered->warnings) host_.log(LogLevel::kWarning, warning);
   if (recovered->repair == Repair::kVote) {
@@ -250,6 +250,7 @@ void Engine::disk_done(DiskDone done) {
     host_.log(LogLevel::kNotice, "Everything this node had acknowledged is on its disk again: it votes and counts");
     feed(raft::VotingRestored{});
   }
+  if (done.condemned) condemned_durably_ = true;
   if (done.ticket.value == 0) return;
   durable_ = std::max(durable_, done.ticket);
   while (!syncing_.empty() && syncing_.front().ticket <= durable_) {
@@ -295,6 +296,11 @@ void Engine::end_turn() {
     ask_to_wake();
     return;
   }
+  if (condemned_) {
+    retire();
+    ask_to_wake();
+    return;
+  }
   settle_role();
   apply_committed();
   if (raft_ != nullptr && applied_ > reported_applied_) {
@@ -310,6 +316,7 @@ void Engine::end_turn() {
   process_resumed();
   if (store_ != nullptr) expire();
   propose_fragments();
+  audit();
   // A read round rides on the append that leaves anyway, else it goes alone.
   const bool closing = may_close() && pipeline_.should_close(now_.monotonic_us);
   const bool round = begin_read_round(closing);
@@ -492,11 +499,11 @@ bool Engine::raft_leads() const {
 }
 
 bool Engine::leading() const {
-  return serving_leader_ && raft_leads();
+  return serving_leader_ && raft_leads() && !condemned_;
 }
 
 bool Engine::leader_known() const {
-  return raft_ != nullptr && raft_->leader().value != 0 && !raft_leads() && !removed_;
+  return raft_ != nullptr && raft_->leader().value != 0 && !raft_leads() && !removed_ && !condemned_;
 }
 
 std::size_t Engine::voters() const {

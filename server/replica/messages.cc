@@ -101,6 +101,7 @@ void Engine::swap_in_snapshot() {
   host_.submit(std::move(discard));
   attach_store();
   fragments_ = std::move(loaded->fragments);
+  audit_.forget_digests();
   applied_ = loaded->metadata.index;
   applied_term_ = loaded->metadata.term;
   last_clock_ms_ = std::max(last_clock_ms_, store_->clock_ms());  // of some time ago

@@ -28,6 +28,7 @@ enum FrameKind : char {
   kInvite = 14,        // to a node that waits for it: u16 length, the host it was dialled at, the sender's address
   kChange = 15,        // change the members: u64 request, u8 kind, u8 force, u64 nodes
   kChangeAnswer = 16,  // refused: u64 request, text
+  kAuditReport = 17,   // u64 index of the audit entry, the digest
 };
 
 inline void put_u32(std::string& to, std::uint32_t value) {

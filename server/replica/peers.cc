@@ -228,6 +228,9 @@ void Peers::link_input(LinkId id, SharedBytes frame, Time now) {
     case kForward:
       listener_.settings_forwarded(frame.slice(1, frame.size() - 1));
       return;
+    case kAuditReport:
+      if (body.size() >= 8) listener_.audit_reported(link->node, get_number(body, 8), std::string(body.substr(8)));
+      return;
     case kRelay:
       listener_.relay_frame(link->node, link->peer.boot, frame.slice(1, frame.size() - 1));
       return;
@@ -487,6 +490,13 @@ bool Peers::forward(std::uint64_t leader, const std::string& command) {
   frame.header.push_back(kForward);
   frame.header += command;
   return host_.send(link->id, std::move(frame));
+}
+
+bool Peers::report_audit(std::uint64_t leader, std::uint64_t index, std::string_view digest) {
+  std::string body;
+  put_u64(body, index);
+  body += digest;
+  return send_small_to(leader, kAuditReport, body);
 }
 
 Peers::View Peers::view(std::uint64_t node) const {

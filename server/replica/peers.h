@@ -90,6 +90,7 @@ class Peers {
     virtual void bulk_frame(std::uint64_t from, SharedBytes frame) = 0;
     virtual void transfer_asked(std::uint64_t to_node) = 0;
     virtual void settings_forwarded(SharedBytes command) = 0;
+    virtual void audit_reported(std::uint64_t node, std::uint64_t index, std::string digest) = 0;
     // The way to that node's subscribers is open (bulk lane, handshake done), and a frame of its publishers (relay.h).
     virtual void relay_ready(std::uint64_t node) = 0;
     virtual void relay_frame(std::uint64_t from, std::uint64_t boot, SharedBytes frame) = 0;
@@ -142,6 +143,8 @@ class Peers {
 
   // A follower's CONFIG SET of cluster-wide settings, encoded like a command of an entry.
   bool forward(std::uint64_t leader, const std::string& command);
+  // What this node has in the range that the audit entry `index` named.
+  bool report_audit(std::uint64_t leader, std::uint64_t index, std::string_view digest);
 
   // ---- Newcomers (admission.cc)
   // Keeps dialling until dropped; the number names it in Newcomers.

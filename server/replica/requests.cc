@@ -319,6 +319,10 @@ bool Engine::propose(Session& session, CommandId id, const Command& command, Arg
     session.hold(Hold::kOrder);
     return false;
   }
+  if (disputed_) {
+    answer(session, [](resp::Writer& reply) { reply.error(std::string(kDisputedError)); });
+    return true;
+  }
   CommandHeader header{.id = id, .connection = connection_of(session), .number = session.command_number};
   header.db = session.db;
   header.user = session.user_id;

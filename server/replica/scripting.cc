@@ -54,6 +54,10 @@ bool Engine::move_to_log(Session& session, Pending& head, Arguments arguments) {
     session.writer().error("MISCONF Errors writing to the log: No space left on device");
     return true;
   }
+  if (disputed_) {
+    session.writer().error(std::string(kDisputedError));
+    return true;
+  }
   std::vector<std::string_view> replaced;
   CommandId id = head.command->id;
   const Arguments logged = for_log(*head.command, arguments, id, replaced);

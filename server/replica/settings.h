@@ -83,6 +83,7 @@ struct Values {
   std::uint64_t snapshot_log_entries = 1000000;  // ...or this many entries since the last
   std::uint64_t snapshot_tail_bytes = 67108864;  // log kept behind a snapshot for followers that were away briefly
   std::uint64_t snapshot_tail_entries = 10000;
+  std::uint64_t audit_interval_s = 600;        // from the end of one comparison of all nodes' data to the next; 0: none
   std::uint64_t client_memory_max = 67108864;  // the one bound over unparsed input, open batch and uncommitted bytes
 
   // Seeds of cluster state: they count only when a cluster is bootstrapped, afterwards the log has them.

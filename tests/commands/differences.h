@@ -33,6 +33,7 @@ inline constexpr auto kDifferences = std::to_array<Difference>({
     {"cluster|reset", "Refused: members are decided by Raft."},
     {"cluster|meet", "Adds a node by its address: it joins as a learner and is promoted when it has caught up."},
     {"cluster|forget", "Removes a member, through the log."},
+    {"cluster|audit", "redraft's own: compares the data of all nodes."},
     {"cluster|bumpepoch", "The epoch is the term: answers STILL and it."},
     {"cluster|set-config-epoch", "Refused: the epoch is the term."},
     {"cluster|failover", "Hands leadership over; no vote is forced."},

@@ -14,6 +14,10 @@ def tool(*arguments):
     return done.returncode, done.stdout
 
 
+def said(node, text):
+    return text in node.log.read_text(errors="replace")
+
+
 def flip(path, offset):
     with open(path, "r+b") as file:
         file.seek(offset)

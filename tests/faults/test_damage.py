@@ -5,7 +5,7 @@ import unittest
 from pathlib import Path
 
 from cluster import Cluster, wait_for
-from damage import flip, flip_record, ruin_slots, segments, snapshots, tool
+from damage import flip, flip_record, ruin_slots, said, segments, snapshots, tool
 
 DAMAGED = 4  # ExitStatus::kDirectoryCorrupt
 
@@ -14,10 +14,6 @@ def fill(cluster, first, last):
     with cluster.connect() as connection:
         for i in range(first, last):
             assert connection.ask("SET", f"key:{i}:", "v" * 200) == b"OK"
-
-
-def said(node, text):
-    return text in node.log.read_text(errors="replace")
 
 
 class FollowerDamage(unittest.TestCase):

@@ -143,6 +143,7 @@ class FakeNode final : public Actions {
   }
   void snapshot_and_answer(Session&) override { done += "save;"; }
   void sleep(Session&, std::uint64_t microseconds) override { done += "sleep " + std::to_string(microseconds) + ";"; }
+  Status start_audit() override { return Done{}; }
   Status start_snapshot() override {
     done += "snapshot;";
     return Done{};

@@ -220,7 +220,7 @@ Verdict Observer::look_at_state(Node& node, Life& life) {
   store::Store* store = node.replica().store();
   if (store == nullptr || store->index() == life.digested) return std::nullopt;
   life.digested = store->index();
-  if (life.digested % kDigestEvery != 0) return std::nullopt;
+  if (life.digested % kDigestEvery != 0 || memory_rots) return std::nullopt;
   ++digests;
   NoBreather breather;
   const std::string digest = store->digest(breather);

@@ -39,6 +39,8 @@ class Observer {
   std::uint64_t digests = 0;
   // Disks lose what was durable in this world: a node that says so may have forgotten entries it had acknowledged.
   bool disks_rot = false;
+  // Memory changes by itself in this world: states are compared only when all is quiet.
+  bool memory_rots = false;
 
   struct Committed {
     raft::Term term;  // 0: nobody has shown it yet

@@ -114,6 +114,7 @@ Verdict Replay::run_read(const Read& read) {
 Verdict Replay::apply(const replica::CommandHeader& header, const Arguments& arguments, std::uint64_t node) {
   if (header.id == CommandId::kUnblockWaiter) return unblock(arguments);
   if (header.id == CommandId::kSetSetting) return std::nullopt;
+  if (header.id == CommandId::kAudit || header.id == CommandId::kAuditResult) return std::nullopt;
   if (header.id == CommandId::kFragment) return apply_fragment(header, arguments, node);
   Ledger::Connection* connection = ledger_.find_logged(node, header.connection);
   Record* record = connection == nullptr ? nullptr : Ledger::at(*connection, header.number);

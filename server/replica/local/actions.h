@@ -121,6 +121,8 @@ class Actions {
 
   // The node. Errors carry the whole error line, "ERR ..." included.
   [[nodiscard]] virtual Status start_snapshot() = 0;
+  // A comparison of all nodes' data begins, if this node leads.
+  [[nodiscard]] virtual Status start_audit() = 0;
   // Hands leadership to that node, on whatever node this is called. Returns once it is under way.
   [[nodiscard]] virtual Status transfer_leadership(std::uint64_t to_node) = 0;
   // Never answers when it succeeds: the process ends.

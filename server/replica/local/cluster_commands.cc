@@ -359,6 +359,13 @@ void cluster_change(LocalContext& context) {
   context.actions.change_members(context.session, change, nodes, force);
 }
 
+// CLUSTER AUDIT: all nodes' data are compared, a range at a time; how far it is and what came of it, INFO raft tells.
+void cluster_audit(LocalContext& context) {
+  const Status started = context.actions.start_audit();
+  if (!started) return context.reply.error(started.error().message);
+  context.reply.simple("Audit started");
+}
+
 void cluster_refuse(LocalContext& context) {
   if (refused_as_disabled(context, context.actions.view())) return;
   using Id = commands::CommandId;
@@ -381,6 +388,8 @@ void cluster_help(LocalContext& context) {
       "    Assign slots to current node.",
       "ADDSLOTSRANGE <start slot> <end slot> [<start slot> <end slot> ...]",
       "    Assign slots which are between <start-slot> and <end-slot> to current node.",
+      "AUDIT",
+      "    Compare the data of all nodes, in the background.",
       "BUMPEPOCH",
       "    Advance the cluster config epoch.",
       "COUNT-FAILURE-REPORTS <node-id>",

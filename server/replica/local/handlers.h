@@ -180,6 +180,7 @@ void cluster_saveconfig(LocalContext& context);
 void cluster_bumpepoch(LocalContext& context);
 void cluster_meet(LocalContext& context);
 void cluster_change(LocalContext& context);
+void cluster_audit(LocalContext& context);
 void cluster_refuse(LocalContext& context);
 void cluster_help(LocalContext& context);
 

@@ -444,6 +444,12 @@ void Info::raft() {
                                           : ",catch_up_round=" + std::to_string(member.catch_up_round) +
                                                 ",missing=" + std::to_string(member.missing)));
   }
+  field("raft_audit_state", view_.audit.disputed ? "disputed" : view_.audit.running ? "running" : "idle");
+  number("raft_audit_passes", view_.audit.passes);
+  number("raft_audit_ranges", view_.audit.ranges);
+  number("raft_audit_undecided", view_.audit.undecided);
+  number("raft_audit_differences", view_.audit.differences);
+  number("raft_audit_last_differed_node", view_.audit.last_differed);
   const std::uint64_t batches = statistics_.batches.now();
   number("raft_batches_per_sec", batches);
   field(

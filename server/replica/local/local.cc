@@ -248,6 +248,8 @@ LocalHandler find_local(commands::CommandId id) {
       return cluster_refuse;
     case Id::kClusterMeet:
       return cluster_meet;
+    case Id::kClusterAudit:
+      return cluster_audit;
     case Id::kClusterForget:
     case Id::kClusterPromote:
     case Id::kClusterDemote:

@@ -51,6 +51,17 @@ struct ProcessView {
   std::uint64_t system_cpu_us = 0;
 };
 
+// The comparison of all nodes' data.
+struct AuditView {
+  bool running = false;
+  bool disputed = false;  // writes are refused
+  std::uint64_t passes = 0;
+  std::uint64_t ranges = 0;
+  std::uint64_t undecided = 0;
+  std::uint64_t differences = 0;
+  std::uint64_t last_differed = 0;
+};
+
 // The facts that node-local commands show, gathered at one moment. A value: nothing in it refers to the replica, so
 // that every reply can be tested without one.
 struct NodeView {
@@ -96,6 +107,8 @@ struct NodeView {
   std::uint64_t clients_memory = 0;     // buffers of all sessions
   std::uint64_t log_memory = 0;         // entries held in memory
   std::uint64_t waiting_keys = 0;       // distinct keys with replicated waiters
+
+  AuditView audit;
 
   ProcessView process;
 };
