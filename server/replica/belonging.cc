@@ -28,7 +28,13 @@ bool Engine::founding_failed() const {
 // No cluster yet: a single node forms its own, several need every initial member once, and who was started with `join`
 // asks members of one.
 void Engine::form_cluster() {
-  if (node_ == 0) {
+  if (node_ == 0 || !settings_.values().join.empty()) {
+    // A directory that once was to found a cluster, and is told now to join one, gives up the id it was to have there.
+    if (node_ != 0) {
+      node_ = 0;
+      identity_.node_id = 0;
+      peers_.set_identity(identity_);
+    }
     std::vector<MemberAddress> contacts;
     if (const auto contact = parse_join(settings_.values().join)) {
       contacts.push_back({contact->host, contact->port, contact->peer_port});

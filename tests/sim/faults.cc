@@ -34,6 +34,8 @@ void World::begin_faults() {
   recur(plan_.old_file_ms, &World::bring_back_a_file);
   recur(plan_.freeze_ms, &World::freeze_leader);
   recur(plan_.bridge_ms, &World::bridge_leader);
+  recur(plan_.member_ms, &World::change_members);
+  recur(plan_.wipe_ms, &World::wipe_one);
 }
 
 void World::recur(std::uint64_t mean_ms, void (World::*fault)()) {
@@ -47,8 +49,8 @@ void World::recur(std::uint64_t mean_ms, void (World::*fault)()) {
 }
 
 void World::restart_later(Node& node) {
-  schedule_.after(random_.skewed(1, 3'000) * kMillisecond_us, [&node] {
-    if (!node.up()) node.start();
+  schedule_.after(random_.skewed(1, 3'000) * kMillisecond_us, [this, &node] {
+    if (enrolled_[node.id()] && !node.up()) node.start();
   });
 }
 
@@ -154,9 +156,10 @@ void World::bridge_leader() {
   const std::uint64_t bridge = 1 + (leader + random_.below(nodes_.size() - 1)) % nodes_.size();
   const std::uint64_t wait_us = random_.between(2, 4) * plan_.election_timeout_ms * kMillisecond_us;
   cut_off(leader, bridge, wait_us + random_.skewed(100, 3'000) * kMillisecond_us);
-  schedule_.after(wait_us, [this, bridge] {
+  schedule_.after(wait_us, [this, leader, bridge] {
     Node& node = *nodes_[bridge - 1];
     if (!faults_on_ || !node.up()) return;
+    if (random_.chance(2, 3)) cut_off(leader, 0, random_.skewed(100, 3'000) * kMillisecond_us);
     ++crashes_;
     node.kill();
     node.start();
@@ -181,8 +184,8 @@ void World::let_leader_fall(Node& node) {
         break;
     }
     ++crashes_;
-    schedule_.after(random_.skewed(1, 1'000) * kMillisecond_us, [&node] {
-      if (!node.up()) node.start();
+    schedule_.after(random_.skewed(1, 1'000) * kMillisecond_us, [this, &node] {
+      if (enrolled_[node.id()] && !node.up()) node.start();
     });
   });
 }
@@ -311,7 +314,7 @@ void World::heal_everything() {
     node->files().set_capacity(std::nullopt);
     node->stall_disk(false);
     node->resume();
-    if (!node->up()) node->start();
+    if (enrolled_[node->id()] && !node->up()) node->start();
   }
 }
 

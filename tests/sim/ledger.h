@@ -20,13 +20,13 @@ struct Record {
 };
 
 // Every command that clients sent, by connection and by its place there. A connection is known to the clients by node
-// and number, to the log by node and the number that the node's entries carry.
+// and number, to the log by the node's member and the number that its entries carry.
 class Ledger {
  public:
   using Connection = std::deque<Record>;
 
-  void opened(std::uint64_t node, std::uint64_t number, std::uint64_t log_connection) {
-    by_log_[{node, log_connection}] = &connections_[{node, number}];
+  void opened(std::uint64_t node, std::uint64_t number, std::uint64_t member, std::uint64_t log_connection) {
+    by_log_[{member, log_connection}] = &connections_[{node, number}];
   }
   void sent(std::uint64_t node, std::uint64_t number, Operation operation) {
     connections_[{node, number}].push_back({.operation = std::move(operation), .read = {}});
@@ -37,8 +37,8 @@ class Ledger {
     return found == connections_.end() ? nullptr : at(found->second, place);
   }
   // The connection that an entry names; nullptr when no client ever had it.
-  [[nodiscard]] Connection* find_logged(std::uint64_t node, std::uint64_t log_connection) {
-    const auto found = by_log_.find({node, log_connection});
+  [[nodiscard]] Connection* find_logged(std::uint64_t member, std::uint64_t log_connection) {
+    const auto found = by_log_.find({member, log_connection});
     return found == by_log_.end() ? nullptr : found->second;
   }
   [[nodiscard]] static Record* at(Connection& connection, std::uint64_t place) {

@@ -21,7 +21,7 @@ constexpr std::string_view kUsage =
     "  --seeds N   how many seeds (200)\n"
     "  --first S   the first one (1)\n"
     "  --jobs J    so many at once (the number of cores)\n"
-    "  --aim AIM   all (every fault), crashes, elections, reads or rot: what the seeds' faults are aimed at\n"
+    "  --aim AIM   all (every fault), crashes, elections, reads, rot or members: what the seeds' faults are aimed at\n"
     "  --crashes   the same as --aim crashes\n"
     "  --bug NAME  plant a bug (docs/testing.md has the names); the run succeeds when it is found\n"
     "  --twice     run each seed twice and compare the traces\n"

@@ -27,15 +27,10 @@ Network::Network(Schedule& schedule, Trace& trace, std::uint64_t seed, std::uint
   const std::size_t paths = (nodes + 1) * (nodes + 1);
   processes_.resize(nodes + 1, nullptr);
   powered_.resize(nodes + 1, true);
-  diallers_.resize(paths * 2);
   cuts_.resize(paths, 0);
   cut_epochs_.resize(paths, 0);
   delays_.resize(paths, {kDelayMin_us, kDelayMax_us});
   own_delays_ = delays_;
-}
-
-Network::Dialler& Network::dialler(std::uint64_t from, std::uint64_t to, Lane lane) {
-  return diallers_[path(from, to) * 2 + (lane == Lane::kControl ? 0 : 1)];
 }
 
 std::uint64_t Network::delay(std::uint64_t from, std::uint64_t to) {
@@ -53,12 +48,8 @@ void Network::process_up(std::uint64_t node, Endpoint& endpoint) {
 void Network::process_gone(std::uint64_t node, bool power) {
   processes_[node] = nullptr;
   powered_[node] = !power;
-  for (std::uint64_t to = 1; to <= nodes_; ++to) {
-    for (const Lane lane : {Lane::kControl, Lane::kBulk}) {
-      Dialler& own = dialler(node, to, lane);
-      ++own.epoch;
-      own = {.wanted = false, .connection = 0, .epoch = own.epoch, .backoff_us = 0};
-    }
+  for (auto& [dialled, own] : diallers_) {
+    if (dialled.from == node) own = {.wanted = false, .to = 0, .connection = 0, .epoch = own.epoch + 1};
   }
   std::vector<std::uint64_t> numbers;
   for (const auto& [number, connection] : connections_) {
@@ -77,69 +68,86 @@ void Network::process_gone(std::uint64_t node, bool power) {
 
 // ---- Dialling
 
+std::uint64_t Network::machine_at(const replica::PeerAddress& address) const {
+  const std::uint64_t machine = std::uint64_t{address.peer_port} - 17000;
+  return address.peer_port > 17000 && machine <= nodes_ ? machine : 0;
+}
+
 void Network::set_peers(std::uint64_t node, std::span<const replica::PeerAddress> peers) {
-  for (std::uint64_t to = 1; to <= nodes_; ++to) {
-    const bool wanted = std::ranges::any_of(peers, [&](const auto& peer) { return peer.node == to; });
+  const auto drop = [this](Dialler& own) {
+    ++own.epoch;
+    own.wanted = false;
+    if (own.connection != 0) break_connection(own.connection);
+    own.connection = 0;
+  };
+  for (auto& [dialled, own] : diallers_) {
+    if (dialled.from != node || !own.wanted) continue;
+    const auto is_same = [&, name = dialled.name, to = own.to](const replica::PeerAddress& peer) {
+      return peer.node == name && machine_at(peer) == to;
+    };
+    if (std::ranges::none_of(peers, is_same)) drop(own);
+  }
+  for (const replica::PeerAddress& peer : peers) {
     for (const Lane lane : {Lane::kControl, Lane::kBulk}) {
-      Dialler& own = dialler(node, to, lane);
-      if (own.wanted == wanted) continue;
-      own.wanted = wanted;
-      if (wanted) {
-        dial_later(node, to, lane, 1);
-      } else if (own.connection != 0) {
-        break_connection(own.connection);
-      }
+      const Dialled dialled{node, peer.node, lane};
+      Dialler& own = diallers_[dialled];
+      if (own.wanted) continue;
+      own.wanted = true;
+      own.to = machine_at(peer);
+      own.backoff_us = 0;
+      dial_later(dialled, 1);
     }
   }
 }
 
-void Network::dial_later(std::uint64_t from, std::uint64_t to, Lane lane, std::uint64_t delay_us) {
-  const std::uint64_t epoch = ++dialler(from, to, lane).epoch;
-  schedule_.after(delay_us, [this, from, to, lane, epoch] {
-    if (dialler(from, to, lane).epoch == epoch) dial(from, to, lane);
+void Network::dial_later(const Dialled& dialled, std::uint64_t delay_us) {
+  const std::uint64_t epoch = ++diallers_.at(dialled).epoch;
+  schedule_.after(delay_us, [this, dialled, epoch] {
+    if (diallers_.at(dialled).epoch == epoch) dial(dialled);
   });
 }
 
-void Network::dial(std::uint64_t from, std::uint64_t to, Lane lane) {
-  const bool reached = !is_cut(from, to) && !is_cut(to, from) && powered_[to];
-  const std::uint64_t epoch = dialler(from, to, lane).epoch;
-  const std::uint64_t there = delay(from, to);
-  const std::uint64_t back = delay(to, from);
-  schedule_.after(reached ? there + back : kAttemptMax_us, [this, from, to, lane, epoch, reached] {
-    if (dialler(from, to, lane).epoch != epoch) return;
+void Network::dial(const Dialled& dialled) {
+  const Dialler& own = diallers_.at(dialled);
+  const std::uint64_t from = dialled.from;
+  const std::uint64_t to = own.to;
+  const bool reached = to != 0 && !is_cut(from, to) && !is_cut(to, from) && powered_[to];
+  const std::uint64_t flight = reached ? delay(from, to) + delay(to, from) : kAttemptMax_us;
+  schedule_.after(flight, [this, dialled, from, to, epoch = own.epoch, reached] {
+    if (diallers_.at(dialled).epoch != epoch) return;
     if (reached && processes_[to] != nullptr && !is_cut(to, from)) {
-      connect(from, to, lane);
+      connect(dialled);
     } else {
-      dial_failed(from, to, lane, reached && processes_[to] == nullptr && powered_[to]);
+      dial_failed(dialled, reached && processes_[to] == nullptr && powered_[to]);
     }
   });
 }
 
-void Network::dial_failed(std::uint64_t from, std::uint64_t to, Lane lane, bool refused) {
-  Dialler& own = dialler(from, to, lane);
-  processes_[from]->on_dial_failed(to, lane, refused);
+void Network::dial_failed(const Dialled& dialled, bool refused) {
+  Dialler& own = diallers_.at(dialled);
+  processes_[dialled.from]->on_dial_failed(dialled.name, dialled.lane, refused);
   own.backoff_us = std::min(kBackoffMax_us, std::max(kBackoffFirst_us, own.backoff_us * 2));
-  dial_later(from, to, lane, random_.between(own.backoff_us / 2, own.backoff_us));
+  dial_later(dialled, random_.between(own.backoff_us / 2, own.backoff_us));
 }
 
-void Network::connect(std::uint64_t from, std::uint64_t to, Lane lane) {
+void Network::connect(const Dialled& dialled) {
+  Dialler& own = diallers_.at(dialled);
   const std::uint64_t number = next_number_++;
   Connection& connection = connections_[number];
-  connection.node[0] = from;
-  connection.node[1] = to;
-  connection.lane = lane;
+  connection.node[0] = dialled.from;
+  connection.node[1] = own.to;
+  connection.dialled = dialled;
   for (const int end : {0, 1}) {
     connection.link[end] = LinkId{next_number_++};
     ends_[connection.link[end].value] = {number, end};
   }
-  Dialler& own = dialler(from, to, lane);
   own.connection = number;
   own.backoff_us = 0;
   // The acceptor's kernel said yes before the dialler knew: so it hears of the link first.
   connection.known[1] = true;
-  processes_[to]->on_link_up(connection.link[1], 0, Lane::kControl);
+  processes_[own.to]->on_link_up(connection.link[1], 0, Lane::kControl);
   connection.known[0] = true;
-  processes_[from]->on_link_up(connection.link[0], to, lane);
+  processes_[dialled.from]->on_link_up(connection.link[0], dialled.name, dialled.lane);
 }
 
 // ---- Bytes
@@ -221,10 +229,12 @@ void Network::close_link(std::uint64_t node, LinkId link) {
   connection.open[end] = false;
   tell_down(number, 1 - end, delay(node, connection.node[1 - end]));
   if (end == 0) {
-    Dialler& own = dialler(node, connection.node[1], connection.lane);
-    own.connection = 0;
-    own.backoff_us = std::min(kBackoffMax_us, std::max(kBackoffFirst_us, own.backoff_us * 2));
-    if (own.wanted) dial_later(node, connection.node[1], connection.lane, own.backoff_us);
+    Dialler& own = diallers_.at(connection.dialled);
+    if (own.connection == number) {
+      own.connection = 0;
+      own.backoff_us = std::min(kBackoffMax_us, std::max(kBackoffFirst_us, own.backoff_us * 2));
+      if (own.wanted) dial_later(connection.dialled, own.backoff_us);
+    }
   }
   end_forgotten(number);
 }
@@ -238,9 +248,11 @@ void Network::tell_down(std::uint64_t number, int end, std::uint64_t delay_us) {
     trace_.note(schedule_.now_us(), "link down", connection.node[1 - end], connection.node[end]);
     processes_[connection.node[end]]->on_link_down(connection.link[end]);
     if (end == 0) {
-      Dialler& own = dialler(connection.node[0], connection.node[1], connection.lane);
-      own.connection = 0;
-      if (own.wanted) dial_later(connection.node[0], connection.node[1], connection.lane, random_.between(0, 10'000));
+      Dialler& own = diallers_.at(connection.dialled);
+      if (own.connection == number) {
+        own.connection = 0;
+        if (own.wanted) dial_later(connection.dialled, random_.between(0, 10'000));
+      }
     }
     end_forgotten(number);
   });

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <compare>
 #include <cstdint>
 #include <deque>
 #include <map>
@@ -35,7 +36,7 @@ class Network {
   void process_up(std::uint64_t node, Endpoint& endpoint);
   void process_gone(std::uint64_t node, bool power);
 
-  // What Host asks for.
+  // What Host asks for. Machine n is at 10.0.1.n and takes peers at port 17000 + n.
   void set_peers(std::uint64_t node, std::span<const replica::PeerAddress> peers);
   bool send(std::uint64_t node, replica::LinkId link, replica::Frame frame);
   [[nodiscard]] std::size_t unsent_bytes(replica::LinkId link) const;
@@ -63,16 +64,24 @@ class Network {
     std::size_t stalled = 0;  // arrivals that found the path cut
     std::uint64_t last_arrival_us = 0;
   };
+  // `name` is what the dialling node calls it: a member's id, or that of a contact of which only the address is known.
+  struct Dialled {
+    std::uint64_t from = 0;
+    std::uint64_t name = 0;
+    replica::Lane lane = replica::Lane::kControl;
+    friend auto operator<=>(const Dialled&, const Dialled&) = default;
+  };
   struct Connection {
     std::uint64_t node[2] = {0, 0};  // 0: who dialled
     replica::LinkId link[2];
-    replica::Lane lane = replica::Lane::kControl;
+    Dialled dialled;
     bool open[2] = {true, true};     // that process still has it
     bool known[2] = {false, false};  // that process was told link_up
     Direction to[2];
   };
   struct Dialler {
     bool wanted = false;
+    std::uint64_t to = 0;  // the machine at that address; 0: there is none
     std::uint64_t connection = 0;
     std::uint64_t epoch = 0;
     std::uint64_t backoff_us = 0;
@@ -83,12 +92,12 @@ class Network {
   };
 
   [[nodiscard]] std::size_t path(std::uint64_t from, std::uint64_t to) const { return from * (nodes_ + 1) + to; }
-  [[nodiscard]] Dialler& dialler(std::uint64_t from, std::uint64_t to, replica::Lane lane);
   [[nodiscard]] std::uint64_t delay(std::uint64_t from, std::uint64_t to);
-  void dial_later(std::uint64_t from, std::uint64_t to, replica::Lane lane, std::uint64_t delay_us);
-  void dial(std::uint64_t from, std::uint64_t to, replica::Lane lane);
-  void dial_failed(std::uint64_t from, std::uint64_t to, replica::Lane lane, bool refused);
-  void connect(std::uint64_t from, std::uint64_t to, replica::Lane lane);
+  [[nodiscard]] std::uint64_t machine_at(const replica::PeerAddress& address) const;
+  void dial_later(const Dialled& dialled, std::uint64_t delay_us);
+  void dial(const Dialled& dialled);
+  void dial_failed(const Dialled& dialled, bool refused);
+  void connect(const Dialled& dialled);
   void arrive(std::uint64_t connection, int end);
   void schedule_arrival(std::uint64_t number, Connection& connection, int end, std::size_t bytes);
   void repeat(std::uint64_t number, int end, const SharedBytes& frame);
@@ -103,7 +112,7 @@ class Network {
   const std::uint64_t nodes_;
   std::vector<Endpoint*> processes_;  // by node; nullptr: none runs
   std::vector<bool> powered_;
-  std::vector<Dialler> diallers_;
+  std::map<Dialled, Dialler> diallers_;
   std::vector<std::uint32_t> cuts_;
   std::vector<std::uint64_t> cut_epochs_;
   std::vector<Delay> delays_;

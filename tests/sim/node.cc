@@ -65,6 +65,10 @@ bool Node::leads() const {
   return replica_ != nullptr && replica_->raft() != nullptr && replica_->raft()->is_leader();
 }
 
+std::uint64_t Node::member() const {
+  return replica_ == nullptr || replica_->raft() == nullptr ? 0 : replica_->raft()->id().value;
+}
+
 // ---- Clocks
 
 replica::Time Node::read_clocks() const {
@@ -98,7 +102,8 @@ void Node::start() {
   trace_.note(schedule_.now_us(), "start", id_, life_);
   if (bug_ == Bug::kNoDirectorySync) files_.set_lying_syncs(testing::Operation::kSyncDirectory, true);
   if (bug_ == Bug::kNoDataSync) files_.set_lying_syncs(testing::Operation::kSyncData, true);
-  const replica::Storage::Options options{.node = id_,
+  const replica::Storage::Options options{.node = settings_.values().node_id,
+                                          .joins = !settings_.values().join.empty(),
                                           .segment_size = settings_.values().log_segment_size,
                                           .seed = random_.next(),
                                           .databases = settings_.values().databases,
@@ -115,7 +120,7 @@ void Node::start() {
   busy_until_us_ = schedule_.now_us();
   armed_us_ = 0;
   stopping_.reset();
-  boot_ = 0;
+  boot_ = told_member_ = 0;
   replica_ = std::make_unique<replica::Replica>(settings_, *this, random_.next(), read_clocks());
   network_.process_up(id_, *this);
   schedule_.after(random_.between(200, 20'000), while_alive([this] {
@@ -128,7 +133,6 @@ void Node::start() {
                       }
                       watcher_.started(*this, **recovered);
                       boot_ = (*recovered)->identity.boot;
-                      for (const auto& [number, connection] : connections_) tell_log_name(connection);
                       log_bytes_ = (*recovered)->log_bytes;
                       replica_->start(std::move(*recovered));
                     });
@@ -151,6 +155,11 @@ void Node::cut_power() {
   }
   machine_started_us_ = schedule_.now_us();
   monotonic_base_us_ = random_.between(1'000'000, 100'000'000);
+}
+
+void Node::wipe() {
+  ensure(!up(), "a directory is emptied when nobody uses it");
+  for (const std::string& path : files_.paths()) files_.remove_silently(path);
 }
 
 // What the disk threads had begun is done in part: up to a random operation, as the moment falls.
@@ -383,6 +392,7 @@ replica::Session* Node::session_of(std::uint64_t number) {
 }
 
 void Node::serve_clients() {
+  tell_log_names();
   std::vector<std::uint64_t> numbers;
   for (const auto& [number, connection] : connections_) {
     const bool work = connection.session == nullptr || connection.hung_up ||
@@ -415,9 +425,15 @@ void Node::serve_clients() {
   }
 }
 
+void Node::tell_log_names() {
+  if (boot_ == 0 || told_member_ == member()) return;
+  told_member_ = member();
+  for (const auto& [number, connection] : connections_) tell_log_name(connection);
+}
+
 // The name has the boot number, which is not known while the node loads.
 void Node::tell_log_name(const Connection& connection) {
-  if (boot_ == 0 || connection.session == nullptr) return;
+  if (told_member_ == 0 || connection.session == nullptr) return;
   watcher_.client_known(*this, connection.number, boot_ << 32 | connection.session->id());
 }
 

@@ -62,7 +62,8 @@ class Node final : public replica::Host, public Endpoint {
     // It cannot start, or came to know of damage.
     virtual void cannot_start(Node& node, const Error& error) = 0;
     virtual void frame_sent(Node& node, const replica::Frame& frame) = 0;
-    // A client's connection got its name in the log, and one of its requests was a read and ran.
+    // A client's connection got its name in the log (the node's member and a number), and one of its requests was a
+    // read and ran.
     virtual void client_known(Node& node, std::uint64_t number, std::uint64_t log_connection) = 0;
     virtual void read_ran(Node& node, std::uint64_t number, std::uint64_t request, const replica::ReadPlace& place) = 0;
     virtual void lost_process(Node& node) = 0;  // about to go, by whatever: the last look at it
@@ -72,7 +73,9 @@ class Node final : public replica::Host, public Endpoint {
        Trace& trace, Watcher& watcher);
   ~Node() override;
 
+  // The machine's number. Its process may be a member of another number, or of none yet: `member`, 0 then.
   [[nodiscard]] std::uint64_t id() const { return id_; }
+  [[nodiscard]] std::uint64_t member() const;
   [[nodiscard]] bool up() const { return replica_ != nullptr; }
   [[nodiscard]] bool paused() const { return paused_; }
   [[nodiscard]] bool leads() const;
@@ -86,6 +89,7 @@ class Node final : public replica::Host, public Endpoint {
   void kill();       // kill -9: the page cache stays
   void cut_power();  // what was not synced stays in part
   void pause();      // SIGSTOP
+  void wipe();       // the directory is emptied; no process runs
   void resume();
   void terminate() {
     at_turn([this] { replica_->terminate(0); });
@@ -127,6 +131,7 @@ class Node final : public replica::Host, public Endpoint {
   void set_peers(std::span<const replica::PeerAddress> peers) override;
   bool send(replica::LinkId link, replica::Frame frame) override;
   [[nodiscard]] std::size_t unsent_bytes(replica::LinkId link) const override { return network_.unsent_bytes(link); }
+  [[nodiscard]] std::string local_host(replica::LinkId) const override { return "10.0.1." + std::to_string(id_); }
   void close_link(replica::LinkId link) override { network_.close_link(id_, link); }
   void submit(replica::DiskRequest request) override;
   void submit(replica::BulkRequest request) override;
@@ -175,6 +180,7 @@ class Node final : public replica::Host, public Endpoint {
   void to_client(Connection& connection, std::string bytes);
   void drop(Connection& connection, bool tell);
   void tell_log_name(const Connection& connection);
+  void tell_log_names();
   // Guards an action against the end of the process that planned it.
   [[nodiscard]] Action while_alive(Action action);
 
@@ -203,6 +209,7 @@ class Node final : public replica::Host, public Endpoint {
   // The process.
   std::uint64_t life_ = 0;
   std::uint64_t boot_ = 0;
+  std::uint64_t told_member_ = 0;  // the name under which connections were told
   std::unique_ptr<replica::Storage> storage_;
   std::unique_ptr<replica::SnapshotFiles> snapshot_files_;
   std::unique_ptr<replica::Replica> replica_;

@@ -36,7 +36,7 @@ Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
   }
   const auto envelope = raft::decode(std::string_view(frame.header).substr(kPrefix), {});
   if (!envelope) return "node " + text(node.id()) + " sends what cannot be read: " + envelope.error().message;
-  Life& life = lives_[node.id()];
+  Life& life = lives_[envelope->from.value];
   if (const auto* vote = std::get_if<raft::RequestVoteReply>(&envelope->message)) {
     if (vote->pre_vote || !vote->granted) return std::nullopt;
     was_promise = was_vote = true;
@@ -50,8 +50,8 @@ Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
     if (request->pre_vote) return std::nullopt;
     was_promise = was_vote = true;
     life.vouched_term = std::max(life.vouched_term, request->term);
-    const auto [given, first] = life.votes.emplace(request->term.value, node.id());
-    if (!first && given->second != node.id()) {
+    const auto [given, first] = life.votes.emplace(request->term.value, envelope->from.value);
+    if (!first && given->second != envelope->from.value) {
       return "node " + text(node.id()) + " is a candidate of term " + text(request->term.value) +
              " in which it voted for " + text(given->second);
     }
@@ -70,16 +70,19 @@ Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
 
 // What it has in memory and vouched for must be on its disk: a log that lost the rest by truncation lost it rightly.
 void Observer::lost_process(Node& node) {
-  Life& life = lives_[node.id()];
-  life.promised.clear();
   const raft::Raft* raft = node.replica().raft();
-  if (raft == nullptr || !life.acknowledged) return;
+  if (raft == nullptr) return;
+  Life& life = lives_[node.member()];
+  life.promised.clear();
+  if (!life.acknowledged) return;
   const raft::LogIndex index = life.acknowledged->index;
   if (raft->term_of(index) == life.acknowledged->term) life.promised[index.value] = life.acknowledged->term.value;
 }
 
 Verdict Observer::started(Node& node, const replica::Recovered& recovered) {
-  Life& life = lives_[node.id()];
+  // An empty directory has promised nothing, and an old member's id, should it claim one, is not its own.
+  if (recovered.identity.cluster_id == replica::ClusterId{}) return std::nullopt;
+  Life& life = lives_[recovered.identity.node_id];
   const std::string who = "node " + text(node.id());
   const raft::HardState& hard_state = recovered.restored.hard_state;
   if (!recovered.restored.may_vote) {
@@ -145,7 +148,7 @@ Verdict Observer::turn_over(Node& node) {
   was_elected = false;
   const raft::Raft* raft = node.replica().raft();
   if (raft == nullptr) return std::nullopt;
-  Life& life = lives_[node.id()];
+  Life& life = lives_[node.member()];
   if (raft->term() < life.term) return "node " + text(node.id()) + " goes back in term";
   life.term = raft->term();
   if (Verdict broken = look_at_leadership(node, life)) return broken;
@@ -162,9 +165,9 @@ Verdict Observer::look_at_leadership(Node& node, Life& life) {
   if (life.led && leaders_.contains(raft.term().value)) return std::nullopt;
   life.led = true;
   was_elected = true;
-  const auto [leader, first] = leaders_.emplace(raft.term().value, node.id());
-  if (!first && leader->second != node.id()) {
-    return "nodes " + text(leader->second) + " and " + text(node.id()) + " both lead in term " +
+  const auto [leader, first] = leaders_.emplace(raft.term().value, node.member());
+  if (!first && leader->second != node.member()) {
+    return "members " + text(leader->second) + " and " + text(node.member()) + " both lead in term " +
            text(raft.term().value) + " (election safety)";
   }
   // Leader completeness: the newest entry that was known committed in an earlier term, and so all before it.

@@ -17,8 +17,6 @@ namespace redraft::sim {
 // a node promised to its peers still true when it starts again (storage-faults row 10).
 class Observer {
  public:
-  explicit Observer(std::uint64_t nodes) : lives_(nodes + 1) {}
-
   // All return what is broken, or nothing.
   [[nodiscard]] Verdict started(Node& node, const replica::Recovered& recovered);
   [[nodiscard]] Verdict turn_over(Node& node);
@@ -74,7 +72,7 @@ class Observer {
   [[nodiscard]] Verdict look_at_leadership(Node& node, Life& life);
   [[nodiscard]] Verdict look_at_state(Node& node, Life& life);
 
-  std::vector<Life> lives_;
+  std::map<std::uint64_t, Life> lives_;             // by member
   std::map<std::uint64_t, std::uint64_t> leaders_;  // by term
   std::vector<Committed> committed_;                // by index - 1
   std::map<std::uint64_t, std::string> states_;     // digest by index

@@ -88,6 +88,12 @@ Plan draw_all(std::uint64_t seed) {
   if (random.chance(1, 4)) plan.path_delay_max_us = random.skewed(500, 20'000);
   // One node at a time is damaged, and what then is left must be a majority.
   if (plan.nodes % 2 == 1 && random.chance(1, 3)) plan.bit_flip_ms = random.skewed(500, 10'000);
+  if (plan.nodes < 5 && plan.bit_flip_ms == 0 && random.chance(1, 4)) {
+    plan.spares = random.between(1, 5 - plan.nodes);
+    plan.member_ms = random.skewed(500, 10'000);
+    plan.wipe_ms = rate(random, 2'000, 20'000);
+    plan.one_down_at_end = false;
+  }
   if (random.chance(1, 4)) plan.early_faults_us = random.skewed(10'000, 2'000'000);
   return plan;
 }
@@ -151,6 +157,8 @@ Plan draw_reads(std::uint64_t seed) {
   if (random.chance(1, 2)) plan.terminate_ms = random.skewed(500, 5'000);
   if (random.chance(1, 2)) plan.kill_ms = random.skewed(500, 5'000);
   plan.slow_link_ms = rate(random, 500, 5'000);
+  plan.disk_stall_ms = rate(random, 500, 5'000);
+  plan.path_delay_max_us = rate(random, 5'000, 100'000);
   plan.follower_reads = random.chance(1, 2);
   plan.leases = random.chance(1, 2);
   plan.drift_max_ppm = 200;
@@ -166,10 +174,30 @@ Plan draw_rot(std::uint64_t seed) {
   return plan;
 }
 
+Plan draw_members(std::uint64_t seed) {
+  Random random(seed * 0x8ebc6af09c88c6e3U + 11);
+  Plan plan;
+  plan.nodes = random.chance(1, 2) ? 3 : 1;
+  plan.spares = random.between(2, 5 - plan.nodes);
+  draw_tuning(random, plan);
+  draw_workloads(random, plan, 4);
+  plan.faults_us = 40'000'000;
+  plan.think_max_us = std::max<std::uint64_t>(plan.think_max_us, 30'000);
+  plan.member_ms = random.skewed(200, 3'000);
+  plan.wipe_ms = rate(random, 2'000, 20'000);
+  plan.kill_ms = rate(random, 1'000, 10'000);
+  plan.power_ms = rate(random, 1'000, 10'000);
+  plan.partition_ms = rate(random, 1'000, 10'000);
+  plan.terminate_ms = rate(random, 1'000, 10'000);
+  plan.disk_stall_ms = rate(random, 1'000, 10'000);
+  plan.freeze_ms = rate(random, 2'000, 20'000);
+  return plan;
+}
+
 }  // namespace
 
 Plan Plan::draw(std::uint64_t seed, Aim aim) {
-  constexpr std::array kDraws{&draw_all, &draw_crashes, &draw_elections, &draw_reads, &draw_rot};
+  constexpr std::array kDraws{&draw_all, &draw_crashes, &draw_elections, &draw_reads, &draw_rot, &draw_members};
   static_assert(kDraws.size() == kAimNames.size());
   Plan plan = kDraws[static_cast<std::size_t>(aim)](seed);
   plan.seed = seed;
@@ -204,6 +232,9 @@ std::string Plan::describe() const {
   say("path delay", path_delay_max_us);
   say("readers", readers);
   say("leases", leases ? 1 : 0);
+  say("spares", spares);
+  say("members", member_ms);
+  say("wipe", wipe_ms);
   say("command cost", command_cost_us);
   say("repeat one of", repeat_one_of);
   say("one down at the end", one_down_at_end ? 1 : 0);

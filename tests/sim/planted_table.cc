@@ -21,6 +21,8 @@ Aim aim_at(planted::Bug bug) {
     case planted::Bug::kCutIgnoresSyncedTo:
     case planted::Bug::kCutAtBadChecksum:
       return Aim::kRot;
+    case planted::Bug::kIncarnationUnchecked:
+      return Aim::kMembers;
     case planted::Bug::kAppendBehindCut:
       return Aim::kCrashes;
     default:

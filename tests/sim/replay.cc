@@ -65,11 +65,13 @@ Verdict Replay::entry(std::uint64_t index, raft::EntryType type, std::string_vie
       waiters_.clear();
       fragments_.clear();
     }
+    reference_.begin_entry(index, clock_ms_);
     replica::CommandReader reader(read->commands);
     replica::CommandHeader header;
     Arguments arguments;
     for (std::uint64_t i = 0; reader.next(header, arguments); ++i) {
       if (Verdict broken = run_reads(i)) return broken;
+      seed_ = read->header.seed + i * 0x9e3779b97f4a7c15U;  // applying.cc
       if (Verdict broken = apply(header, arguments, read->header.node)) return broken;
     }
   }
@@ -99,6 +101,7 @@ Verdict Replay::run_read(const Read& read) {
     return settle(record, reply::simple("OK"));
   }
   if (is(command, "EXEC")) return settle(record, run_transaction(*read.connection, read.number));
+  if (Reference::judges(command)) return settle(record, reference_.read(command, read.place.clock_ms));
   if (!Model::knows(command)) return std::nullopt;
   for (std::size_t i = 1; i < command.size(); ++i) {
     if (model_.has_deadline_in(command[i], clock_ms_, read.place.clock_ms)) {
@@ -113,8 +116,9 @@ Verdict Replay::run_read(const Read& read) {
 
 Verdict Replay::apply(const replica::CommandHeader& header, const Arguments& arguments, std::uint64_t node) {
   if (header.id == CommandId::kUnblockWaiter) return unblock(arguments);
-  if (header.id == CommandId::kSetSetting) return std::nullopt;
-  if (header.id == CommandId::kAudit || header.id == CommandId::kAuditResult) return std::nullopt;
+  const bool from_client = header.id == CommandId::kTransaction || header.id == CommandId::kFragment ||
+                           commands::find_command(header.id) != nullptr;
+  if (!from_client) return std::nullopt;  // a node's own: settings, audits
   if (header.id == CommandId::kFragment) return apply_fragment(header, arguments, node);
   Ledger::Connection* connection = ledger_.find_logged(node, header.connection);
   Record* record = connection == nullptr ? nullptr : Ledger::at(*connection, header.number);
@@ -147,6 +151,9 @@ Verdict Replay::execute(std::uint64_t node, std::uint64_t connection_number, std
     if (element) return settle(*record, *element);
     waiters_.push_back({record, node, connection_number, place});
     return std::nullopt;
+  }
+  if (Reference::judges(command)) {
+    return settle(*record, reference_.apply(command, {node, connection_number, place}, seed_));
   }
   const bool told = record->operation.fate == Fate::kDone;
   const resp::Reply expected = is(command, "EXEC")
@@ -266,7 +273,10 @@ Verdict Replay::finish() {
     for (const Record& record : connection) {
       const Operation& operation = record.operation;
       if (operation.fate != Fate::kDone || record.settled != 0 || operation.reply.text == "QUEUED") continue;
-      if (!Model::knows(operation.command) && !is(operation.command, "EXEC") && !is(operation.command, "WATCH"))
+      // What a node sees to be wrong by itself never comes into the log.
+      const bool judged = Reference::judges(operation.command) && operation.reply.type != Type::kError;
+      if (!judged && !Model::knows(operation.command) && !is(operation.command, "EXEC") &&
+          !is(operation.command, "WATCH"))
         continue;
       return describe(record) + " was answered " + one_line(operation.reply) + " and is nowhere in the log";
     }

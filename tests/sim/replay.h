@@ -12,6 +12,7 @@
 #include "tests/sim/history.h"
 #include "tests/sim/ledger.h"
 #include "tests/sim/model.h"
+#include "tests/sim/reference.h"
 
 namespace redraft::sim {
 
@@ -64,6 +65,8 @@ class Replay {
 
   Ledger& ledger_;
   Model model_;
+  Reference reference_;
+  std::uint64_t seed_ = 0;   // of the command that is applied
   std::vector<Read> reads_;  // in the order of their places
   std::size_t next_read_ = 0;
   std::deque<Waiter> waiters_;

@@ -32,6 +32,8 @@ struct Report {
   std::uint64_t crashes = 0;
   std::uint64_t faults = 0;
   std::uint64_t refusals = 0;
+  std::uint64_t changes = 0;
+  std::uint64_t wiped = 0;
   std::uint64_t settled = 0;
   char broken = 0;
 };
@@ -86,6 +88,8 @@ void write_all(int file, const void* bytes, std::size_t size) {
   report.crashes = outcome.crashes;
   report.faults = outcome.faults;
   report.refusals = outcome.refusals;
+  report.changes = outcome.changes;
+  report.wiped = outcome.wiped;
   report.settled = outcome.settled;
   report.broken = outcome.broken ? 1 : 0;
   write_all(report_to, &report, sizeof report);
@@ -162,6 +166,8 @@ Outcome outcome_of(const Child& child) {
   outcome.crashes = report.crashes;
   outcome.faults = report.faults;
   outcome.refusals = report.refusals;
+  outcome.changes = report.changes;
+  outcome.wiped = report.wiped;
   outcome.settled = report.settled;
   if (report.broken != 0) outcome.broken = child.reported.substr(sizeof report);
   return outcome;
@@ -179,6 +185,8 @@ void add(RunSummary& summary, const Child& child) {
   summary.total.crashes += outcome.crashes;
   summary.total.faults += outcome.faults;
   summary.total.refusals += outcome.refusals;
+  summary.total.changes += outcome.changes;
+  summary.total.wiped += outcome.wiped;
   summary.total.settled += outcome.settled;
   // Order does not matter, so that the sum is the same however many run at once.
   summary.total.trace += outcome.trace;
@@ -257,6 +265,8 @@ std::string RunSummary::describe() const {
   say(total.crashes, "crashes");
   say(total.faults, "faults");
   say(total.refusals, "damaged starts refused");
+  say(total.changes, "changes of members");
+  say(total.wiped, "directories emptied");
   std::snprintf(line, sizeof line, "; trace %016llx\n", static_cast<unsigned long long>(total.trace));
   text += line;
   for (const Failure& failure : failures) {

@@ -10,8 +10,9 @@
 namespace redraft::sim {
 namespace {
 
-RunSummary run(std::uint64_t first, std::uint64_t seeds, bool twice = false) {
+RunSummary run(std::uint64_t first, std::uint64_t seeds, bool twice = false, Aim aim = Aim::kAll) {
   RunOptions options;
+  options.aim = aim;
   options.first = first;
   options.seeds = seeds;
   options.jobs = 2;
@@ -23,6 +24,13 @@ RunSummary run(std::uint64_t first, std::uint64_t seeds, bool twice = false) {
 
 TEST(Simulation, FixedSeedsKeepEveryPromise) {
   EXPECT_TRUE(run(1, 48).failures.empty());
+}
+
+TEST(Simulation, EveryAimKeepsEveryPromise) {
+  for (std::size_t aim = 0; aim < kAimNames.size(); ++aim) {
+    SCOPED_TRACE(kAimNames[aim]);
+    EXPECT_TRUE(run(1, 3, false, static_cast<Aim>(aim)).failures.empty());
+  }
 }
 
 TEST(Simulation, TheSameSeedIsTheSameLife) {

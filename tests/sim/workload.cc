@@ -47,6 +47,8 @@ std::unique_ptr<Workload> make_workload(WorkloadKind kind, Schedule& schedule, c
       return std::make_unique<Bank>(schedule);
     case WorkloadKind::kMix:
       return std::make_unique<Mix>(schedule);
+    case WorkloadKind::kTypes:
+      return std::make_unique<Types>(schedule);
     case WorkloadKind::kLarge:
       return std::make_unique<Large>(schedule);
   }

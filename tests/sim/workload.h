@@ -56,9 +56,10 @@ enum class WorkloadKind : std::uint8_t {
   kPipelines,
   kBank,
   kMix,
+  kTypes,
   kLarge,
 };
-inline constexpr std::size_t kWorkloadCount = 11;
+inline constexpr std::size_t kWorkloadCount = 12;
 
 struct WorkloadOptions {
   std::uint64_t seed = 0;

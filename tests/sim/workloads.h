@@ -170,6 +170,17 @@ class Mix final : public Workload {
   std::vector<std::size_t> offered_;
 };
 
+// Every type of value, scripts and functions: judged by the replay with one undisturbed node.
+class Types final : public Workload {
+ public:
+  explicit Types(Schedule& schedule) : Workload(schedule) {}
+  std::string_view name() const override { return "types"; }
+  std::vector<Command> set_up() override;
+  void step(Client& client, std::function<void()> done) override;
+  std::vector<Command> final_reads() override;
+  Verdict verdict(const std::vector<resp::Reply>&) override { return std::nullopt; }
+};
+
 // Values larger than an entry: all or nothing of them.
 class Large final : public Workload {
  public:

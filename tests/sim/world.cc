@@ -20,26 +20,31 @@ constexpr std::uint64_t kAfterglow_us = 3 * kSecond_us;
 // falls behind by the time that the nodes were down, which a later leader may catch up in one step; so does a cluster
 // that formed while a clock was far off, once that is right again.
 std::uint64_t early_expiry_us(const Plan& plan) {
-  const bool restarts =
-      plan.kill_ms + plan.power_ms + plan.all_power_ms + plan.disk_error_ms + plan.terminate_ms + plan.aimed != 0;
+  const bool restarts = plan.kill_ms + plan.power_ms + plan.all_power_ms + plan.disk_error_ms + plan.terminate_ms +
+                            plan.aimed + plan.fallen_leader + plan.bridge_ms + plan.bit_flip_ms + plan.member_ms +
+                            plan.wipe_ms !=
+                        0;
   const bool agree = plan.clock_jump_ms == 0 && 2 * plan.skew_max_ms < 2'000;
   const bool steady = !restarts && plan.nodes > 1 && (plan.clock_jump_ms == 0 || plan.early_faults_us == 0);
   // What is heard late over a slow or stalled path shows a clock that lags by so much; a later leader knows better.
-  const bool late = plan.slow_link_ms + plan.one_way_ms + plan.partition_ms + plan.pause_ms + plan.suspend_ms != 0;
+  const bool late = plan.slow_link_ms + plan.one_way_ms + plan.partition_ms + plan.pause_ms + plan.suspend_ms +
+                        plan.freeze_ms + plan.bridge_ms + plan.path_delay_max_us !=
+                    0;
   return agree || steady ? (2 * plan.skew_max_ms + (late ? 1'000 : 100)) * 1000 : kNever / 2;
 }
 
 }  // namespace
 
 World::World(const Plan& plan)
-    : observer(plan.nodes),
-      plan_(plan),
+    : plan_(plan),
       random_(plan.seed ^ 0x5deece66dU),
-      network_(schedule_, trace_, random_.next(), plan.nodes) {
+      network_(schedule_, trace_, random_.next(), plan.nodes + plan.spares),
+      enrolled_(plan.nodes + plan.spares + 1) {
   trace_.printing = plan.print_trace;
   network_.repeat_one_of = plan.repeat_one_of;
   observer.disks_rot = plan.bit_flip_ms != 0;
-  for (std::uint64_t id = 1; id <= plan.nodes; ++id) {
+  for (std::uint64_t id = 1; id <= plan.nodes + plan.spares; ++id) {
+    enrolled_[id] = id <= plan.nodes;
     nodes_.push_back(
         std::make_unique<Node>(id, random_.next(), plan.bug, settings_of(id), schedule_, network_, trace_, *this));
     Node& node = *nodes_.back();
@@ -54,8 +59,9 @@ World::World(const Plan& plan)
     clients_.push_back(std::make_unique<Client>(id, random_.next(), schedule_, trace_, ledger_, node_list()));
     clients_.back()->follower_reads = plan.follower_reads && random_.chance(1, 2);
   }
-  for (std::uint64_t from = 1; from <= plan.nodes && plan.path_delay_max_us != 0; ++from) {
-    for (std::uint64_t to = 1; to <= plan.nodes; ++to) {
+  operator_ = std::make_unique<Client>(plan.clients + 1, random_.next(), schedule_, trace_, ledger_, node_list());
+  for (std::uint64_t from = 1; from <= nodes_.size() && plan.path_delay_max_us != 0; ++from) {
+    for (std::uint64_t to = 1; to <= nodes_.size(); ++to) {
       const std::uint64_t high = random_.skewed(100, plan.path_delay_max_us);
       network_.set_own_delay_us(from, to, high / 4, high);
     }
@@ -102,6 +108,14 @@ std::vector<Node*> World::node_list() {
   return nodes;
 }
 
+std::vector<Node*> World::running_nodes() {
+  std::vector<Node*> nodes;
+  for (const auto& node : nodes_) {
+    if (node->up()) nodes.push_back(node.get());
+  }
+  return nodes;
+}
+
 void World::break_off(const std::string& what) {
   if (broken_) return;
   broken_ = what + " [at " + std::to_string(schedule_.now_us() / 1000) + " ms]";
@@ -119,7 +133,7 @@ void World::turn_over(Node& node) {
   if (damage_.node == node.id() && node.replica().raft() != nullptr && node.replica().raft()->may_vote()) damage_ = {};
   if (Verdict broken = observer.turn_over(node)) break_off(*broken);
   if (!observer.was_elected) return;
-  if (Verdict broken = Observer::no_lease(node, node_list())) break_off(*broken);
+  if (Verdict broken = Observer::no_lease(node, running_nodes())) break_off(*broken);
   if (faults_on_ && plan_.fallen_leader != 0 && random_.chance(1, plan_.fallen_leader)) let_leader_fall(node);
 }
 
@@ -179,7 +193,9 @@ void World::run_for(std::uint64_t time_us) {
 }
 
 void World::start_all() {
-  for (const auto& node : nodes_) node->start();
+  for (const auto& node : nodes_) {
+    if (enrolled_[node->id()] && !node->up()) node->start();
+  }
 }
 
 Node* World::leader() {
@@ -192,14 +208,16 @@ Node* World::leader() {
 }
 
 bool World::at_rest() {
-  const Node* first = nodes_.front().get();
+  std::optional<raft::LogIndex> last;
   for (const auto& node : nodes_) {
+    if (!enrolled_[node->id()]) continue;
     if (!node->up() || node->replica().raft() == nullptr) return false;
     const raft::Raft& raft = *node->replica().raft();
     if (raft.applied_index() != raft.last_index() || raft.leader().value == 0) return false;
-    if (raft.last_index() != nodes_.front()->replica().raft()->last_index()) return false;
+    if (last && *last != raft.last_index()) return false;
+    last = raft.last_index();
   }
-  return first != nullptr;
+  return last.has_value();
 }
 
 // ---- The load
@@ -297,6 +315,8 @@ void World::read_all() {
 
 void World::end_load() {
   heal_everything();
+  if (plan_.member_ms + plan_.wipe_ms != 0) settle_members();
+  if (broken_) return;
   // A damaged node does not count, so another one may not be missing.
   Node* down = plan_.one_down_at_end && damage_.node == 0 ? &any_node() : nullptr;
   if (down != nullptr) down->kill();
@@ -319,7 +339,7 @@ void World::end_load() {
   }
   if (!broken_) stay_calm();
   if (broken_) return;
-  if (Verdict broken = observer.same_state(node_list())) break_off(*broken);
+  if (Verdict broken = observer.same_state(running_nodes())) break_off(*broken);
 }
 
 // Where nothing happens, nobody takes the leader's place: it tells all the others that it is there, whoever is down
@@ -361,6 +381,7 @@ Outcome World::run() {
   if (set_up()) {
     begin_load();
     begin_faults();
+    if (plan_.member_ms + plan_.wipe_ms != 0) tend_members();
     run_for(plan_.faults_us);
     faults_on_ = false;
     if (!broken_) end_load();
@@ -378,6 +399,8 @@ Outcome World::run() {
   outcome.crashes = crashes_;
   outcome.faults = faults_;
   outcome.refusals = refusals_;
+  outcome.changes = changes_made_;
+  outcome.wiped = wiped_;
   outcome.settled = settled_;
   return outcome;
 }

@@ -5,6 +5,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,14 +26,16 @@ enum class Aim : std::uint8_t {
   kElections,  // leaders fall as soon as they lead, with entries that few have (paper figure 8)
   kReads,      // readers that stay with leaders whom nobody else hears any more
   kRot,        // bits turn on disks
+  kMembers,    // nodes join, are promoted, demoted and forgotten, and their directories emptied
 };
-inline constexpr std::array<std::string_view, 5> kAimNames{"all", "crashes", "elections", "reads", "rot"};
+inline constexpr std::array<std::string_view, 6> kAimNames{"all", "crashes", "elections", "reads", "rot", "members"};
 
 // What a seed draws: which faults there are and how often, and the tuning (swarm testing). Every number follows from
 // the seed; the fields that tests set are optional.
 struct Plan {
   std::uint64_t seed = 1;
   std::uint64_t nodes = 3;
+  std::uint64_t spares = 0;  // machines that may join
   std::uint64_t clients = 6;
   std::uint64_t faults_us = 20'000'000;  // how long faults go on
   std::uint64_t early_faults_us = 0;     // and before that, while the cluster forms
@@ -60,6 +63,8 @@ struct Plan {
   std::uint64_t bit_flip_ms = 0;    // in a file of a node that is down; the good copy is kept
   std::uint64_t old_file_ms = 0;    // a segment that was removed is there again after a power cut
   std::uint64_t repeat_one_of = 0;  // of Raft's messages between nodes
+  std::uint64_t member_ms = 0;      // somebody joins, is promoted, demoted or forgotten
+  std::uint64_t wipe_ms = 0;        // a member's directory is emptied
   bool one_down_at_end = false;     // liveness is asked of a majority
 
   // One of so many promises (votes, candidacies, acknowledgements of entries) is followed at once by a power cut.
@@ -106,6 +111,8 @@ struct Outcome {
   std::uint64_t crashes = 0;
   std::uint64_t faults = 0;
   std::uint64_t refusals = 0;  // starts refused because of damage
+  std::uint64_t changes = 0;   // of members, that an operator asked for and that were made
+  std::uint64_t wiped = 0;     // directories
   std::uint64_t settled = 0;   // operations whose place in the order was checked
 };
 
@@ -123,6 +130,7 @@ class World final : public Node::Watcher {
   [[nodiscard]] Network& network() { return network_; }
   [[nodiscard]] Node& node(std::uint64_t id) { return *nodes_[id - 1]; }
   [[nodiscard]] std::vector<Node*> node_list();
+  [[nodiscard]] std::vector<Node*> running_nodes();
   [[nodiscard]] Trace& trace() { return trace_; }
   void start_all();
   // Until the condition holds; false when it does not within that time, or something broke before.
@@ -142,7 +150,7 @@ class World final : public Node::Watcher {
   void cannot_start(Node& node, const Error& error) override;
   void frame_sent(Node& node, const replica::Frame& frame) override;
   void client_known(Node& node, std::uint64_t number, std::uint64_t log_connection) override {
-    ledger_.opened(node.id(), number, log_connection);
+    ledger_.opened(node.id(), number, node.member(), log_connection);
   }
   void read_ran(Node& node, std::uint64_t number, std::uint64_t request, const replica::ReadPlace& place) override;
   void lost_process(Node& node) override { observer.lost_process(node); }
@@ -184,6 +192,17 @@ class World final : public Node::Watcher {
   void cut_off(std::uint64_t node, std::uint64_t but, std::uint64_t for_us);
   [[nodiscard]] bool restore_damaged(Node& node);
   void restart_later(Node& node);
+
+  // members.cc
+  [[nodiscard]] std::optional<raft::Configuration> members();  // as committed on the leader, if somebody leads
+  [[nodiscard]] Node* machine_of(std::uint64_t member);
+  void join(Node& node);
+  void ask(const std::string& what, std::uint64_t member);
+  void change_members();
+  void wipe_one();
+  void tend_members();
+  [[nodiscard]] bool members_settled();
+  void settle_members();
   void heal_everything();
   [[nodiscard]] Node& any_node() { return *nodes_[random_.below(nodes_.size())]; }
 
@@ -204,6 +223,12 @@ class World final : public Node::Watcher {
     std::string good;
   };
   Damage damage_;
+  std::vector<bool> enrolled_;         // by machine: its process is to run
+  std::set<std::uint64_t> to_forget_;  // members whose directory is gone
+  std::unique_ptr<Client> operator_;
+  std::uint64_t changes_asked_ = 0;
+  std::uint64_t changes_made_ = 0;
+  std::uint64_t wiped_ = 0;
   std::map<std::uint64_t, std::pair<std::string, std::string>> old_files_;  // by node: path and content
   bool faults_on_ = false;
   bool load_on_ = false;
