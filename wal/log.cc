@@ -8,7 +8,6 @@
 #include "base/crc32c.h"
 #include "base/planted.h"
 #include "wal/codec.h"
-#include "wal/file_window.h"
 #include "wal/recover.h"
 #include "wal/segment.h"
 #include "wal/segment_maker.h"
@@ -93,13 +92,16 @@ Status Log::make_durable(std::uint64_t unvouched_begin) {
   if (Status synced = files_.sync_directory(directory_); !synced) return synced;
   if (segments_.empty()) return Done{};
   Segment& last = *segments_.back();
-  FileWindow window(last.file(), last.header().size);
+  // Exactly those bytes: what lies behind may not be readable.
+  std::vector<char> buffer;
   for (std::uint64_t offset = unvouched_begin; offset < last.end();) {
-    auto bytes = window.at(offset, std::min<std::uint64_t>(last.end() - offset, std::uint64_t{1} << 20));
-    if (!bytes) return bytes.error();
-    if (bytes->empty()) break;  // a file that lost its end may lack the last record's padding
-    if (Status written = last.file().write_at(offset, {&*bytes, 1}); !written) return written;
-    offset += bytes->size();
+    buffer.resize(static_cast<std::size_t>(std::min<std::uint64_t>(last.end() - offset, std::uint64_t{1} << 20)));
+    auto read = last.file().read_at(offset, buffer);
+    if (!read) return read.error();
+    if (*read == 0) break;  // a file that lost its end may lack the last record's padding
+    const std::string_view bytes(buffer.data(), *read);
+    if (Status written = last.file().write_at(offset, {&bytes, 1}); !written) return written;
+    offset += bytes.size();
   }
   if (Status synced = last.file().sync_data(); !synced) return synced;
   synced_ = {next_.value - 1};

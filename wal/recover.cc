@@ -100,7 +100,8 @@ class Recoverer {
       }
       // Every segment has its full size and a durable header before it has a name, so one that has not was damaged and
       // may have been used. It is left alone unless the log's own beginning says that it is past.
-      const bool damaged = !candidate.header_readable || candidate.file_size < candidate.header.size;
+      const bool damaged = !candidate.header_readable || candidate.file_size < candidate.header.size ||
+                           candidate.scan.unreadable_end != 0;
       if (!is_old && (candidate.scan.used || damaged)) {
         if (!candidate.scan.used) unreadable_.push_back({candidate.header.number, candidate.path});
         continue;
@@ -180,8 +181,8 @@ class Recoverer {
       if (!in_place || !in_order) {
         // A whole segment start that does not continue the segment before: that one lost its end (row 11).
         const bool before = in_place && cursor == kRecordsBegin;
-        const bool may_cut =
-            is_last && (watermark_found_ < expected_ || planted::is(planted::Bug::kCutIgnoresSyncedTo));
+        const bool torn = watermark_found_ < expected_ && candidate.scan.unreadable_end <= cursor;
+        const bool may_cut = is_last && (torn || planted::is(planted::Bug::kCutIgnoresSyncedTo));
         if (!before && (may_cut || planted::is(planted::Bug::kCutAtBadChecksum))) {
           cut(candidate, cursor);
           break;
@@ -215,7 +216,8 @@ class Recoverer {
       damaged(candidate.path, segment.end(), expected_, end);
       expected_ = end;
       appendable_ = false;
-    } else if (candidate.header_readable && candidate.file_size < candidate.header.size) {
+    } else if ((candidate.header_readable && candidate.file_size < candidate.header.size) ||
+               candidate.scan.unreadable_end > segment.end()) {
       lost_end(candidate.path, segment.end());  // pitfall F5: segments are made at full size
     } else if (candidate.scan.last_trace >= segment.end()) {
       cut(candidate, segment.end());
@@ -246,8 +248,8 @@ Result<std::optional<SegmentHeader>> read_segment_header(File& file) {
   for (const std::uint64_t offset : {std::uint64_t{0}, *size >= kSectorSize ? *size - kSectorSize : 0}) {
     std::array<char, kSegmentHeaderSize> bytes{};
     auto read = file.read_at(offset, bytes);
-    if (!read) return read.error();
-    auto header = decode_segment_header({bytes.data(), *read});
+    if (!read && read.error().code != ErrorCode::kIo) return read.error();
+    auto header = decode_segment_header({bytes.data(), read ? *read : 0});
     if (!header || *header) return header;
   }
   return std::optional<SegmentHeader>();
@@ -255,7 +257,7 @@ Result<std::optional<SegmentHeader>> read_segment_header(File& file) {
 
 Status replay(const std::vector<std::unique_ptr<Segment>>& segments, const Log::Visitor& visitor) {
   for (const auto& segment : segments) {
-    FileWindow window(segment->file(), segment->header().size);
+    FileWindow window(segment->file(), segment->header().size, FileWindow::Unreadable::kIsDamage);
     Status done = segment->for_each([&](Sequence sequence, std::uint64_t offset) -> Status {
       auto fixed = window.at(offset, kRecordHeaderSize + kHeaderSizeMax);
       if (!fixed) return fixed.error();

@@ -9,8 +9,8 @@ namespace redraft::wal {
 namespace {
 
 // The salt of the record with the highest number: a recycled file also holds older records of its former lives.
-Result<std::uint64_t> find_salt(File& file, std::uint64_t end) {
-  FileWindow window(file, end);
+Result<std::uint64_t> find_salt(File& file, std::uint64_t end, std::uint64_t& unreadable_end) {
+  FileWindow window(file, end, FileWindow::Unreadable::kIsDamage);
   std::uint64_t salt = 0;
   Sequence newest;
   for (std::uint64_t offset = kRecordsBegin; offset + kRecordHeaderSize <= end; offset += kRecordAlignment) {
@@ -24,13 +24,14 @@ Result<std::uint64_t> find_salt(File& file, std::uint64_t end) {
       salt = header->salt;
     }
   }
+  unreadable_end = window.unreadable_end();
   return salt;
 }
 
 class Scanner {
  public:
   Scanner(File& file, const SegmentHeader& segment, const Log::Watermark& watermark)
-      : window_(file, segment.size), segment_(segment), watermark_(watermark) {}
+      : window_(file, segment.size, FileWindow::Unreadable::kIsDamage), segment_(segment), watermark_(watermark) {}
 
   Result<SegmentScan> run() {
     std::uint64_t offset = kRecordsBegin;
@@ -53,6 +54,7 @@ class Scanner {
       // The header verifies, so its size is right even if the payload does not: what lies inside is no record.
       offset += header->size();
     }
+    scan_.unreadable_end = window_.unreadable_end();
     return std::move(scan_);
   }
 
@@ -102,9 +104,10 @@ class Scanner {
 
 Result<SegmentScan> scan_segment(File& file, SegmentHeader& header, const Log::Watermark& watermark) {
   if (header.salt == 0) {
-    auto salt = find_salt(file, header.records_end());
+    SegmentScan nothing;
+    auto salt = find_salt(file, header.records_end(), nothing.unreadable_end);
     if (!salt) return salt.error();
-    if (*salt == 0) return SegmentScan{};
+    if (*salt == 0) return nothing;
     header.salt = *salt;
   }
   return Scanner(file, header, watermark).run();

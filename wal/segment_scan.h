@@ -26,6 +26,8 @@ struct SegmentScan {
   Sequence watermark;                  // highest that a verified header or a caller's record vouches for as durable
   // The last place at which the segment's salt stands as it would in a record, damaged or not; 0: nowhere.
   std::uint64_t last_trace = 0;
+  // Where the last part ends that the disk could not read back; 0: it read everything. No torn write does that.
+  std::uint64_t unreadable_end = 0;
 };
 
 // Reads the whole file; looks for records behind a damaged one at every aligned offset. `header.salt` may be 0 when the

@@ -30,6 +30,7 @@ Result<std::optional<Slot>> read_slot(File& file, int number) {
   std::optional<Slot> none;
   std::array<char, kSlotDistance> buffer{};
   auto count = file.read_at(static_cast<std::uint64_t>(number) * kSlotDistance, buffer);
+  if (!count && count.error().code == ErrorCode::kIo) return none;  // the other copy lies in another sector
   if (!count) return count.error();
   const std::string_view bytes(buffer.data(), *count);
   if (bytes.size() < kSlotHeaderSize || !bytes.starts_with(kMagic)) return none;

@@ -72,7 +72,11 @@ struct FaultFileSystem::Inode {
   std::vector<SectorImage> unsynced;  // oldest first; the current contents are the newest version
   // Sectors whose sync failed: the pages look clean, so that a later sync does not write them (storage-faults row 5).
   std::vector<SectorImage> dropped;
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> spoiled;  // [begin, end)
 
+  [[nodiscard]] bool readable(std::uint64_t begin, std::uint64_t end) const {
+    return std::ranges::none_of(spoiled, [&](const auto& bad) { return bad.first < end && begin < bad.second; });
+  }
   void remember(std::uint64_t begin, std::uint64_t end) {
     if (begin >= end) return;
     for (std::uint64_t sector = begin / kSectorSize; sector * kSectorSize < end; ++sector) {
@@ -227,6 +231,7 @@ class FaultFileSystem::MemoryFile final : public File {
     const std::string& content = inode_->content;
     if (offset >= content.size()) return std::size_t{0};
     const std::size_t count = std::min<std::size_t>(into.size(), content.size() - offset);
+    if (!inode_->readable(offset, offset + count)) return error_of(Fault::kIo, Operation::kRead, path_);
     if (count > 0) std::memcpy(into.data(), content.data() + offset, count);
     return count;
   }
@@ -543,6 +548,12 @@ void FaultFileSystem::flip_bit(const std::string& path, std::uint64_t bit) {
   ensure(inode != nullptr && bit / 8 < inode->content.size(), "a test damages a byte that is there");
   char& byte = inode->content[bit / 8];
   byte = static_cast<char>(byte ^ (1 << (bit % 8)));
+}
+
+void FaultFileSystem::spoil(const std::string& path, std::uint64_t offset, std::uint64_t size) {
+  const std::shared_ptr<Inode> inode = find(path);
+  ensure(inode != nullptr, "a test damages a file that is there");
+  inode->spoiled.emplace_back(offset, offset + size);
 }
 
 void FaultFileSystem::remove_silently(const std::string& path) {

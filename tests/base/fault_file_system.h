@@ -98,6 +98,8 @@ class FaultFileSystem final : public FileSystem {
   [[nodiscard]] std::string content(const std::string& path) const;
   void set_content(const std::string& path, std::string bytes);
   void flip_bit(const std::string& path, std::uint64_t bit);
+  // A bad sector: from now on every read that touches these bytes fails with EIO, also after a crash.
+  void spoil(const std::string& path, std::uint64_t offset, std::uint64_t size);
   void remove_silently(const std::string& path);
   [[nodiscard]] std::vector<std::string> paths() const;
 
