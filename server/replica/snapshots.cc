@@ -239,6 +239,11 @@ void Snapshots::received(BulkDone done) {
     give_up_receiving();
     return;
   }
+  if (!std::exchange(receiving_->told, true)) {
+    host_.log(LogLevel::kNotice, "Receiving the snapshot at index " + std::to_string(done.index) + " from node " +
+                                     std::to_string(done.node) + ": " + std::to_string(done.received) + " of " +
+                                     std::to_string(done.key.size) + " bytes are here");
+  }
   node_.send_bulk(done.node, encode_frame(kProgress, done.key, done.received), {});
   if (done.received < done.key.size) return;
   receiving_->loading = true;

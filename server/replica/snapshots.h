@@ -83,6 +83,7 @@ class Snapshots {
     raft::SnapshotMetadata metadata;
     bool writing = false;
     bool loading = false;
+    bool told = false;  // the operator: from where on
     std::uint64_t heard_us = 0;
   };
 
