@@ -62,6 +62,7 @@ class Node final : public replica::Host, public Endpoint {
     // It cannot start, or came to know of damage.
     virtual void cannot_start(Node& node, const Error& error) = 0;
     virtual void frame_sent(Node& node, const replica::Frame& frame) = 0;
+    virtual void entries_written(const std::vector<raft::Entry>& entries) = 0;  // submitted; whether durable is open
     // A client's connection got its name in the log (the node's member and a number), and one of its requests was a
     // read and ran.
     virtual void client_known(Node& node, std::uint64_t number, std::uint64_t log_connection) = 0;

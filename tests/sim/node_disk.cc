@@ -18,6 +18,7 @@ constexpr std::uint64_t kNoSpaceRetry_us = 200'000;
 
 void Node::submit(replica::DiskRequest request) {
   ++disk_requests;
+  watcher_.entries_written(request.raft.entries);
   report_early(request);
   disk_queue_.push_back(std::move(request));
   start_disk();

@@ -185,6 +185,13 @@ Verdict Observer::look_at_leadership(Node& node, Life& life) {
   return std::nullopt;
 }
 
+void Observer::entries_written(const std::vector<raft::Entry>& entries) {
+  for (const raft::Entry& entry : entries) {
+    const bool shown = entry.index.value <= committed_.size() && committed_[entry.index.value - 1].crc;
+    if (!shown) written_[{entry.index, entry.term}] = entry;
+  }
+}
+
 Verdict Observer::look_at_commits(Node& node, Life& life) {
   const raft::Raft& raft = *node.replica().raft();
   const raft::LogIndex commit = raft.commit_index();
@@ -207,6 +214,8 @@ Verdict Observer::look_at_commits(Node& node, Life& life) {
     }
     committed.seen_in = std::min(committed.seen_in, raft.term());
     const raft::Entry* entry = raft.log().find(index);
+    const auto written = written_.find({index, *term});
+    if (entry == nullptr && written != written_.end()) entry = &written->second;
     if (entry == nullptr) continue;
     if (committed.crc && *committed.crc != entry->payload_crc) {
       return "entry " + text(index.value) + " differs on node " + text(node.id());
@@ -215,6 +224,7 @@ Verdict Observer::look_at_commits(Node& node, Life& life) {
     committed.crc = entry->payload_crc;
     committed.type = entry->type;
     committed.payload = entry->payload;
+    written_.erase(written_.lower_bound({index, raft::Term{}}), written_.lower_bound({index + 1, raft::Term{}}));
   }
   return std::nullopt;
 }
@@ -235,10 +245,11 @@ Verdict Observer::look_at_state(Node& node, Life& life) {
   return std::nullopt;
 }
 
-Verdict Observer::no_lease(const Node& elected, const std::vector<Node*>& nodes) {
+Verdict Observer::no_lease(Node& elected, const std::vector<Node*>& nodes) {
   for (Node* other : nodes) {
     if (other == &elected || !other->leads()) continue;
     const raft::Raft& raft = *other->replica().raft();
+    if (raft.term() > elected.replica().raft()->term()) continue;  // its votes came late; nobody follows it
     if (!raft.lease_holds(other->monotonic_us())) continue;
     return "node " + text(elected.id()) + " is elected while the lease of node " + text(other->id()) + " in term " +
            text(raft.term().value) + " holds";

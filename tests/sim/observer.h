@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "raft/types.h"
@@ -21,6 +22,8 @@ class Observer {
   [[nodiscard]] Verdict started(Node& node, const replica::Recovered& recovered);
   [[nodiscard]] Verdict turn_over(Node& node);
   [[nodiscard]] Verdict frame_sent(Node& node, const replica::Frame& frame);
+  // Large ones may have left memory again when `turn_over` asks for what was committed.
+  void entries_written(const std::vector<raft::Entry>& entries);
   // What `frame_sent` last looked at: a word that the node must keep.
   bool was_promise = false;
   bool was_vote = false;
@@ -29,7 +32,7 @@ class Observer {
   void lost_process(Node& node);
   // Asked when all is quiet.
   // A new leader while an earlier one may answer reads by its lease (thesis 6.4.1, pitfall C5).
-  [[nodiscard]] static Verdict no_lease(const Node& elected, const std::vector<Node*>& nodes);
+  [[nodiscard]] static Verdict no_lease(Node& elected, const std::vector<Node*>& nodes);
   [[nodiscard]] Verdict same_state(const std::vector<Node*>& nodes);
 
   [[nodiscard]] std::uint64_t committed() const { return committed_.size(); }
@@ -75,7 +78,9 @@ class Observer {
   std::map<std::uint64_t, Life> lives_;             // by member
   std::map<std::uint64_t, std::uint64_t> leaders_;  // by term
   std::vector<Committed> committed_;                // by index - 1
-  std::map<std::uint64_t, std::string> states_;     // digest by index
+  // By index and term, until its index is shown committed.
+  std::map<std::pair<raft::LogIndex, raft::Term>, raft::Entry> written_;
+  std::map<std::uint64_t, std::string> states_;  // digest by index
 };
 
 }  // namespace redraft::sim

@@ -65,7 +65,7 @@ class ReplayTest : public ::testing::Test {
  private:
   std::uint64_t add(std::uint64_t connection, Operation operation) {
     ledger_.sent(kNode, connection, std::move(operation));
-    ledger_.opened(kNode, connection, connection);
+    ledger_.opened(kNode, connection, kNode, connection);
     return ++places_[connection];
   }
 

@@ -149,6 +149,7 @@ class World final : public Node::Watcher {
   void ended(Node& node, const std::string& reason) override;
   void cannot_start(Node& node, const Error& error) override;
   void frame_sent(Node& node, const replica::Frame& frame) override;
+  void entries_written(const std::vector<raft::Entry>& entries) override { observer.entries_written(entries); }
   void client_known(Node& node, std::uint64_t number, std::uint64_t log_connection) override {
     ledger_.opened(node.id(), number, node.member(), log_connection);
   }
