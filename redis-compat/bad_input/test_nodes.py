@@ -209,8 +209,7 @@ class Directories(unittest.TestCase):
                 for i in range(2000):
                     connection.ask("SET", f"k{i}", "x" * 100)
             node.stop()
-            segment = max((path for path in (node.directory / "wal").iterdir() if path.stat().st_size > 100000),
-                          key=lambda path: path.stat().st_mtime)
+            segment = max((node.directory / "wal").glob("*.wal"), key=lambda path: path.stat().st_mtime)
             with open(segment, "r+b") as file:
                 file.seek(60000)
                 byte = file.read(1)
