@@ -25,7 +25,7 @@ class Dialer {
   };
   static constexpr std::uint64_t kBackoffMin_us = 20'000;
   static constexpr std::uint64_t kBackoffMax_us = 500'000;
-  static constexpr std::uint64_t kAttemptMax_us = 2'000'000;
+  static constexpr std::uint64_t kAttemptMax_us = 1'000'000;
   // A link that lived shorter counts as a failed attempt: the peer refuses us in its own words.
   static constexpr std::uint64_t kStableAfter_us = 1'000'000;
 

@@ -14,8 +14,9 @@ namespace {
 
 constexpr std::uint32_t kKeepalive_s = 5;
 // A peer whose machine is gone acknowledges nothing; without this a link with unsent bytes would look alive for a
-// quarter of an hour (tcp(7), TCP_USER_TIMEOUT).
-constexpr unsigned kUnacknowledgedMax_ms = 10'000;
+// quarter of an hour (tcp(7), TCP_USER_TIMEOUT). And once a partition heals, a link that lived through it stays silent
+// for as long again, since TCP doubles its pauses; a new one speaks at once.
+constexpr unsigned kUnacknowledgedMax_ms = 2'000;
 
 }  // namespace
 
