@@ -60,6 +60,11 @@ void Network::process_gone(std::uint64_t node, bool power) {
     const int own = connection.node[0] == node ? 0 : 1;
     const int other = 1 - own;
     connection.open[own] = false;
+    if (connection.node[other] == node) {  // a member's address that is this machine's by now
+      connection.open[other] = false;
+      end_forgotten(number);
+      continue;
+    }
     const bool silent = power || is_cut(node, connection.node[other]);
     tell_down(number, other, silent ? random_.between(1000, kPatienceMax_us) : delay(node, connection.node[other]));
     end_forgotten(number);
