@@ -70,7 +70,7 @@ std::vector<std::string> sent(std::string_view request) {
   return commands;
 }
 
-TEST_F(Migrating, SaysWhatTheTargetHasToDo) {
+TEST_F(Migrating, TellsTheTargetWhatToRestore) {
   set("a", "1");
   set("b", "2", kClock_ms + 5000);
   ASSERT_EQ(run(&migrate, {"migrate", "h", "7", "", "3", "50", "REPLACE", "AUTH2", "u", "p", "KEYS", "a", "no", "b"},
