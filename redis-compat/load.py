@@ -18,13 +18,13 @@ class Writer(threading.Thread):
         self.name_, self.addresses = name, [(node.host, node.port) for node in cluster.nodes]
         leader = cluster.wait_leader()
         self.address = (leader.host, leader.port)
-        self.writes, self.failed, self.refused, self.stopping = [], 0, 0, False
+        self.writes, self.failed, self.refused, self.stopping = [], 0, 0, threading.Event()
 
     def run(self):
         turn, connection = itertools.cycle(self.addresses), None
         for number in itertools.count():
             begin = time.monotonic()
-            while not self.stopping:
+            while not self.stopping.is_set():
                 sent = False
                 try:
                     if connection is None:
@@ -47,14 +47,14 @@ class Writer(threading.Thread):
                 if connection:
                     connection.close()
                 connection = None
-                time.sleep(0.002)  # between two tries, so that refused ones do not take the nodes' CPU
-            if self.stopping:
+                self.stopping.wait(0.002)  # between two tries, so that refused ones do not take the nodes' CPU
+            if self.stopping.is_set():
                 break
         if connection:
             connection.close()
 
     def stop(self):
-        self.stopping = True
+        self.stopping.set()
         self.join(10)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent), str(Path(__file__).resolve().parent.parent / "differential")]
 
+from beside_redis import BesideRedis
 from cluster import Cluster, RedisServer, wait_for
 from fuzz import offered, read_key
 from resp import Connection
@@ -42,19 +43,7 @@ class Target:
         return received
 
 
-class Migrate(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.oracle, cls.cluster = RedisServer(), Cluster()
-        cls.oracle.__enter__()
-        cls.cluster.__enter__()
-        cls.port = cls.cluster.wait_leader().port
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.cluster.__exit__(None)
-        cls.oracle.__exit__(None)
-
+class Migrate(BesideRedis):
     def setUp(self):
         self.source, self.target = Connection(self.port), Connection(self.oracle.port)
         for connection in (self.source, self.target):

@@ -2,12 +2,12 @@
 
 import subprocess
 import sys
-import unittest
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).resolve().parent.parent / "differential")]
 
-from cluster import SERVER, Cluster, RedisServer
+from beside_redis import BesideRedis
+from cluster import SERVER
 from fuzz import offered, read_key
 from resp import Connection
 
@@ -61,19 +61,7 @@ def described(connection, key):
     return read_key(connection, key)
 
 
-class Values(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.oracle, cls.cluster = RedisServer(), Cluster()
-        cls.oracle.__enter__()
-        cls.cluster.__enter__()
-        cls.port = cls.cluster.wait_leader().port
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.cluster.__exit__(None)
-        cls.oracle.__exit__(None)
-
+class Values(BesideRedis):
     def pair(self):
         pair = [Connection(self.oracle.port), Connection(self.port)]
         for connection in pair:
