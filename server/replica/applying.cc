@@ -5,6 +5,7 @@
 #include "server/commands/populate.h"
 #include "server/commands/waiters.h"
 #include "server/replica/engine.h"
+#include "server/replica/lookahead.h"
 
 // Committed entries, in log order, become state and replies. State is a function of the entries alone; what only this
 // node knows of its own batches (whose commands they hold) decides where replies go and nothing else.
@@ -80,7 +81,9 @@ void Engine::apply_commands(const Payload& payload, Batch* mine) {
   CommandHeader header;
   std::vector<std::string_view>& arguments = apply_arguments_;
   std::size_t ordinal = 0;
+  Lookahead lookahead(*store_, payload.commands, lookahead_arguments_);
   while (reader.next(header, arguments)) {
+    lookahead.step();
     Session* session = nullptr;
     if (mine != nullptr && ordinal < mine->writers.size()) session = mine->writers[ordinal];
     const std::uint64_t seed = payload.header.seed + ordinal * 0x9e3779b97f4a7c15u;

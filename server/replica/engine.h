@@ -357,6 +357,7 @@ class Engine final : public commands::Surroundings,
   // reading.cc
   bool begin_read_round(bool hold);
   void pass_read_rounds();
+  [[nodiscard]] std::size_t prefetch_reads(std::span<Session* const> sessions);
   void cancel_reads();
   void drain(Session& session);
   bool run_read(Session& session);
@@ -638,6 +639,7 @@ class Engine final : public commands::Surroundings,
   std::uint64_t disk_full_since_us_ = 0;
   std::string scratch_;  // replies nobody reads
   std::vector<std::string_view> apply_arguments_;
+  std::vector<std::string_view> lookahead_arguments_;
   std::deque<std::vector<std::string_view>> read_commands_;
   std::size_t read_depth_ = 0;
 };

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "server/replica/engine.h"
+#include "server/replica/lookahead.h"
 
 // Reads behind their barrier (ReadIndex, thesis 6.4, or a lease, 6.4.1), and the order of a connection's replies.
 
@@ -21,12 +22,31 @@ bool Engine::begin_read_round(bool hold) {
 void Engine::pass_read_rounds() {
   ReadRounds::Round round;
   while (reads_.take_passed(applied_, round)) {
-    for (Session* session : round.sessions) {
-      drain(*session);
-      sessions_.release(*session);
+    std::size_t prefetched = 0;
+    for (std::size_t i = 0; i < round.sessions.size(); ++i) {
+      if (i == prefetched) prefetched += prefetch_reads(std::span(round.sessions).subspan(i));
+      drain(*round.sessions[i]);
+      sessions_.release(*round.sessions[i]);
     }
     reads_.recycle(std::move(round));
   }
+}
+
+// For the reads that the first of these sessions wait for; returns for how many sessions.
+std::size_t Engine::prefetch_reads(std::span<Session* const> sessions) {
+  KeyGroup group;
+  CommandHeader header;
+  std::size_t seen = 0;
+  for (; seen < sessions.size() && !group.full(); ++seen) {
+    const Session& session = *sessions[seen];
+    for (const Pending& pending : session.pending) {
+      if (pending.kind != Pending::Kind::kRead || group.full()) break;
+      CommandReader reader(std::string_view(session.arena).substr(pending.offset, pending.size));
+      if (reader.next(header, lookahead_arguments_)) group.add(*pending.command, pending.db, lookahead_arguments_);
+    }
+  }
+  group.prefetch(*store_);
+  return seen;
 }
 
 // Leadership is gone: what waited for a round certainly has not been answered, so it is redirected in its turn.

@@ -3,6 +3,7 @@
 #include <xxhash.h>
 
 #include <algorithm>
+#include <array>
 #include <limits>
 #include <utility>
 
@@ -95,6 +96,21 @@ Store::Place Store::place(std::uint32_t db, std::string_view name) const {
   const std::uint32_t slot = slot_of(name);
   const std::uint64_t hash = hash_of(shared_.hash_seed, name);
   return {&database, slot, hash, std::as_const(database).slot(slot).find(hash, name)};
+}
+
+void Store::prefetch(std::span<const KeyName> names) const {
+  std::array<KeyTrie::Approach, kPrefetchMax> searches;
+  std::size_t under_way = 0;
+  for (const KeyName& key : names.first(std::min(names.size(), kPrefetchMax))) {
+    if (key.db >= databases_.size()) continue;
+    const Database& database = *databases_[key.db];
+    searches[under_way++] = {database.slot(slot_of(key.name)), hash_of(shared_.hash_seed, key.name)};
+  }
+  while (under_way > 0) {
+    const auto begin = searches.begin();
+    const auto end = std::remove_if(begin, begin + under_way, [](auto& search) { return !search.step(); });
+    under_way = static_cast<std::size_t>(end - begin);
+  }
 }
 
 const Key* Store::find(std::uint32_t db, std::string_view name) const {

@@ -6,6 +6,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -82,6 +83,14 @@ class Store {
   // ---- Keys
   [[nodiscard]] std::uint32_t database_count() const { return static_cast<std::uint32_t>(databases_.size()); }
   [[nodiscard]] const Key* find(std::uint32_t db, std::string_view name) const;
+  // Brings what lookups of these names will read into the processor's caches, for all of them at once. At most
+  // kPrefetchMax of them; has no other effect.
+  struct KeyName {
+    std::uint32_t db = 0;
+    std::string_view name;
+  };
+  static constexpr std::size_t kPrefetchMax = 32;
+  void prefetch(std::span<const KeyName> names) const;
   // Before any change of a container in place: its leaf is walked first if a snapshot is being taken.
   [[nodiscard]] Key* find_for_change(std::uint32_t db, std::string_view name);
   [[nodiscard]] bool exists(std::uint32_t db, std::string_view name) const { return find(db, name) != nullptr; }

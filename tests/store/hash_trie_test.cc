@@ -106,6 +106,28 @@ TEST(HashTrie, AgreesWithAMapAndKeepsRanks) {
   }
 }
 
+// The steps of a search end soon after the leaf, for keys that are there and for others, and leave everything as it
+// was.
+TEST(HashTrie, AnApproachEndsAndChangesNothing) {
+  const auto steps_to = [](const Trie& trie, std::uint64_t hash) {
+    Trie::Approach approach(trie, hash);
+    std::uint32_t steps = 1;
+    while (approach.step() && steps < 100) ++steps;
+    return steps;
+  };
+  Pair pair;
+  EXPECT_EQ(steps_to(pair.trie, pair.hash_of("1")), 1u);  // an empty trie has nothing to read
+  for (int i = 0; i < 5000; ++i) pair.insert(std::to_string(i));
+  const std::vector<std::string> before = pair.order();
+  for (int i = 0; i < 10000; ++i) {
+    const std::uint64_t hash = pair.hash_of(std::to_string(i));
+    EXPECT_EQ(steps_to(pair.trie, hash), pair.trie.depth_of(hash) + 2);
+  }
+  EXPECT_EQ(pair.order(), before);
+  Trie::Approach none;
+  EXPECT_FALSE(none.step());
+}
+
 // No operation moves more than a leaf per level that it splits, however many keys there are, and whether or not they
 // share their first bits as keys with one hash tag do.
 TEST(HashTrie, NoOperationMovesMoreThanItsBound) {

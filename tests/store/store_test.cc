@@ -484,6 +484,43 @@ TEST(Store, TheFirstEntryWithASeedSeedsTheHashes) {
   EXPECT_TRUE(order(0, 6) == order(0, 7));
 }
 
+// Whatever names they are: absent, in a database that is not there, in a store without keys, too many.
+TEST(Store, APrefetchHasNoEffectThatCanBeSeen) {
+  Store store({.databases = 2, .hash_seed = 2});
+  std::vector<std::string> texts;
+  for (std::size_t i = 0; i < 2 * Store::kPrefetchMax; ++i) texts.push_back("key:" + std::to_string(i));
+  std::vector<Store::KeyName> names;
+  for (const std::string& text : texts) names.push_back({static_cast<std::uint32_t>(names.size() % 3), text});
+  names.front().db = ~0u;
+  store.prefetch(names);
+  store.prefetch({});
+  store.begin_entry(1, 1000);
+  for (std::size_t i = 0; i < texts.size(); i += 2) store.set_string(0, texts[i], "value", i % 4 == 0 ? 1500 : 0);
+  store.begin_entry(2, 2000);
+  const auto before = visible(store);
+  const std::uint64_t keys = store.counts(0).keys;
+  store.prefetch(names);
+  EXPECT_TRUE(visible(store) == before);
+  EXPECT_EQ(store.counts(0).keys, keys);  // not even those that have expired are freed
+  EXPECT_EQ(store.read_hits() + store.read_misses(), 0u);
+}
+
+// Bit by bit, as the definition of CRC16/XMODEM goes, for every length about the stride of the tables.
+TEST(Slot, IsTheChecksumOfItsDefinition) {
+  std::string key;
+  Draw draw(7);
+  for (std::size_t size = 0; size < 70; ++size) {
+    std::uint32_t crc = 0;
+    for (const char byte : key) {
+      crc ^= static_cast<std::uint32_t>(static_cast<std::uint8_t>(byte)) << 8;
+      for (int bit = 0; bit < 8; ++bit) crc = ((crc & 0x8000) != 0 ? crc << 1 ^ 0x1021 : crc << 1) & 0xffff;
+    }
+    EXPECT_EQ(slot_of(key), crc % kSlotCount) << size;
+    const char next = static_cast<char>(draw.below(256));
+    key.push_back(next == '{' ? 'x' : next);
+  }
+}
+
 TEST(Store, KeysOfASlotAreCountedAndListed) {
   Store store({.databases = 1, .hash_seed = 2});
   store.begin_entry(1, 1);
