@@ -329,7 +329,8 @@ void Engine::end_turn() {
   if (tracking_.any()) tracking_.broadcast();
   check_waiting_for_copies();
   membership_.turn(now_, cluster_);
-  if (raft_ != nullptr) snapshots_.turn(now_);
+  const bool hurry = !waiting_for_snapshot_.empty() || disk_full_ || phase_ == Phase::kStopping;
+  if (raft_ != nullptr) snapshots_.turn(now_, {.served = statistics_.commands.total, .hurry = hurry});
   feed_later();
   if (phase_ == Phase::kStopping) go_on_stopping();
   ask_to_wake();

@@ -81,6 +81,7 @@ struct Values {
   std::uint64_t disk_reserve = 16777216;         // kept free for a full disk to recover with; 0: none
   std::uint64_t snapshot_log_bytes = 268435456;  // a snapshot after this much log...
   std::uint64_t snapshot_log_entries = 1000000;  // ...or this many entries since the last
+  std::uint64_t snapshot_rate = 33554432;        // of the walk beside clients, bytes per second; 0: no bound
   std::uint64_t snapshot_tail_bytes = 67108864;  // log kept behind a snapshot for followers that were away briefly
   std::uint64_t snapshot_tail_entries = 10000;
   std::uint64_t audit_interval_s = 600;        // from the end of one comparison of all nodes' data to the next; 0: none

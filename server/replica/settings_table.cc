@@ -322,6 +322,7 @@ constexpr auto kDirectives = std::to_array<Directive>({
     integer("script-steps-max", kOurs | kC, "4000000000", 1000, kLongMax),
     memory("snapshot-log-bytes", kOurs, "268435456", 1 << 20, kLongMax, {}, take_number<&Values::snapshot_log_bytes>),
     integer("snapshot-log-entries", kOurs, "1000000", 1, kLongMax, {}, take_number<&Values::snapshot_log_entries>),
+    memory("snapshot-rate", kOurs, "33554432", 0, kLongMax, {}, take_number<&Values::snapshot_rate>),
     memory("snapshot-tail-bytes", kOurs, "67108864", 0, kLongMax, {}, take_number<&Values::snapshot_tail_bytes>),
     integer("audit-interval", kOurs, "600", 0, kUintMax, {}, take_number<&Values::audit_interval_s>),
     integer("snapshot-tail-entries", kOurs, "10000", 0, kLongMax, {}, take_number<&Values::snapshot_tail_entries>),

@@ -10,6 +10,7 @@ namespace redraft::replica {
 namespace {
 
 constexpr std::size_t kPieceSize = std::size_t{512} << 10;
+constexpr std::size_t kChunkSize = std::size_t{256} << 10;
 constexpr std::size_t kUnwrittenMax = std::size_t{16} << 20;
 constexpr std::uint64_t kResend_us = 500'000;
 constexpr std::uint64_t kReceiveSilence_us = 20'000'000;
@@ -55,6 +56,7 @@ Status Snapshots::begin(Time now) {
   taking_ = Taking{};
   taking_->metadata = node_.present_state();
   node_.live_store().begin_walk();
+  pace_.begin(now.monotonic_us, node_.live_store().used_memory());
   BulkRequest create{.kind = BulkRequest::Kind::kCreate};
   create.metadata = file_metadata(taking_->metadata, node_.live_store().clock_ms());
   host_.submit(std::move(create));
@@ -74,7 +76,7 @@ Status Snapshots::begin(Time now) {
   return Done{};
 }
 
-void Snapshots::turn(Time now) {
+void Snapshots::turn(Time now, const Load& load) {
   now_ = now;
   const Values& values = settings_.values();
   const bool due = (wanted_ && entries_since_ != 0) || entries_since_ >= values.snapshot_log_entries ||
@@ -83,7 +85,7 @@ void Snapshots::turn(Time now) {
     Status begun = begin(now);
     ensure(begun.ok(), "a snapshot can begin when none is being taken");
   }
-  if (taking_) walk();
+  if (taking_) walk(load);
   for (auto& [node, sending] : sending_) send(node, sending);
   if (receiving_ && !receiving_->loading && !receiving_->writing &&
       now.monotonic_us >= receiving_->heard_us + kReceiveSilence_us) {
@@ -91,21 +93,42 @@ void Snapshots::turn(Time now) {
   }
 }
 
-// One slice: about a millisecond of the loop. Waits while the disk is behind, so that copies do not pile up.
-void Snapshots::walk() {
+// How much of the log that makes the next snapshot due was written since this one began.
+double Snapshots::log_share() const {
+  const Values& values = settings_.values();
+  return std::max(static_cast<double>(entries_since_) / static_cast<double>(values.snapshot_log_entries),
+                  static_cast<double>(bytes_since_) / static_cast<double>(values.snapshot_log_bytes));
+}
+
+// One slice. Waits while the disk is behind, so that copies do not pile up.
+void Snapshots::walk(const Load& load) {
+  SnapshotPace::Moment moment{
+      .now_us = now_.monotonic_us, .rate = settings_.values().snapshot_rate, .hurry = load.hurry};
+  moment.working = std::exchange(served_, load.served) != load.served;
+  moment.working = std::exchange(applied_, entries_since_) != entries_since_ || moment.working;
+  moment.log_share = log_share();
+  const std::size_t allowed = pace_.allowance(moment);
   if (taking_->walked || taking_->unwritten_bytes > kUnwrittenMax) return;
-  std::string bytes;
-  const bool more = node_.live_store().walk(bytes);
-  if (!bytes.empty()) {
-    BulkRequest chunk{.kind = BulkRequest::Kind::kChunk};
-    chunk.chunk_kind = kStoreChunk;
-    chunk.bytes = SharedBytes::copy_of(bytes);
-    taking_->unwritten_bytes += chunk.bytes.size();
-    host_.submit(std::move(chunk));
-  }
+  store::Store& store = node_.live_store();
+  // What writes have copied takes up memory until it is taken.
+  if (allowed == 0 && store.walked_ahead() < kChunkSize) return;
+  const std::size_t before = taking_->gathered.size();
+  const bool more = store.walk(taking_->gathered, allowed);
+  pace_.took(taking_->gathered.size() - before);
+  if (!more || taking_->gathered.size() >= kChunkSize) submit_gathered();
   if (more) return;
   taking_->walked = true;
   host_.submit(BulkRequest{.kind = BulkRequest::Kind::kFinish});
+}
+
+void Snapshots::submit_gathered() {
+  if (taking_->gathered.empty()) return;
+  BulkRequest chunk{.kind = BulkRequest::Kind::kChunk};
+  chunk.chunk_kind = kStoreChunk;
+  chunk.bytes = SharedBytes::copy_of(taking_->gathered);
+  taking_->gathered.clear();
+  taking_->unwritten_bytes += chunk.bytes.size();
+  host_.submit(std::move(chunk));
 }
 
 void Snapshots::drop_walk() {

@@ -12,6 +12,7 @@
 #include "server/replica/peers.h"
 #include "server/replica/settings.h"
 #include "server/replica/snapshot_files.h"
+#include "server/replica/snapshot_pace.h"
 
 namespace redraft::replica {
 
@@ -39,8 +40,13 @@ class Snapshots {
   Snapshots(Host& host, const Settings& settings, Node& node) : host_(host), settings_(settings), node_(node) {}
 
   void start(raft::LogIndex index, std::uint64_t log_bytes);
+  // What else the node does: a snapshot keeps out of its way (SnapshotPace).
+  struct Load {
+    std::uint64_t served = 0;  // commands of clients, counted anyhow
+    bool hurry = false;        // somebody waits for the snapshot
+  };
   // Each turn, between applies: begins one when due, goes on with the walk and with transfers.
-  void turn(Time now);
+  void turn(Time now, const Load& load);
   // An entry was applied: counts towards the next snapshot.
   void applied(std::size_t payload_bytes) {
     ++entries_since_;
@@ -70,6 +76,7 @@ class Snapshots {
     raft::SnapshotMetadata metadata;
     bool walked = false;
     std::size_t unwritten_bytes = 0;
+    std::string gathered;  // walked, not yet worth a chunk
   };
   struct Sending {
     raft::SnapshotMetadata metadata;
@@ -87,7 +94,9 @@ class Snapshots {
     std::uint64_t heard_us = 0;
   };
 
-  void walk();
+  void walk(const Load& load);
+  void submit_gathered();
+  [[nodiscard]] double log_share() const;
   void send(std::uint64_t to, Sending& sending);
   void took(BulkDone done);
   void read(BulkDone done);
@@ -105,6 +114,9 @@ class Snapshots {
   std::uint64_t retry_at_us_ = 0;  // after a failure
   bool wanted_ = false;
   std::optional<Taking> taking_;
+  SnapshotPace pace_;                         // of `taking_`
+  std::uint64_t served_ = 0;                  // Load's, in the turn before
+  std::uint64_t applied_ = 0;                 // entries_since_, likewise
   std::map<std::uint64_t, Sending> sending_;  // by node
   std::optional<Receiving> receiving_;
   std::unique_ptr<LoadedSnapshot> offered_;  // told to Raft, not yet taken

@@ -200,13 +200,15 @@ class Store {
   // ---- Snapshot without fork (architecture, section 5). Between `begin_walk` and the end every part that changes is
   // copied first, so the stream of bytes is the state as it was at `begin_walk`; `Restorer` reads it.
   void begin_walk();
-  // Appends the next piece of at most kWalkPiece bytes; false when that was the last. About a millisecond of work.
-  [[nodiscard]] bool walk(std::string& to);
+  // Appends the next piece of at most kWalkPiece bytes; false when that was the last. Goes on by about `bytes` of what
+  // nobody has changed yet, with the default about a millisecond of work; 0: only what is copied ahead is taken.
+  [[nodiscard]] bool walk(std::string& to, std::size_t bytes = kWalkSlice);
   void end_walk();
   [[nodiscard]] bool walking() const { return shared_.walking; }
   // Copied for the walk and not yet taken by it, in bytes.
   [[nodiscard]] std::size_t walked_ahead() const { return shared_.walked.size() - walked_taken_; }
   static constexpr std::size_t kWalkPiece = std::size_t{512} << 10;
+  static constexpr std::size_t kWalkSlice = std::size_t{256} << 10;
 
   // ---- Digest of everything replicated, equal on all nodes at the same index: 40 hex digits.
   [[nodiscard]] std::string digest(Breather& breather) const;
@@ -254,7 +256,7 @@ class Store {
   [[nodiscard]] std::string describe_rest() const;
   void write_store_record();
   void write_leaf(const Database& database, std::uint32_t slot, KeyTrie::Leaf& leaf);
-  void walk_leaves();
+  void walk_leaves(std::size_t bytes);
   void walked_object();
   void walked_database();
   void adopt_settings();

@@ -8,11 +8,6 @@
 // on.
 
 namespace redraft::store {
-namespace {
-
-constexpr std::size_t kSliceBytes = std::size_t{256} << 10;
-
-}  // namespace
 
 void Store::begin_walk() {
   end_walk();
@@ -142,7 +137,7 @@ void Store::write_leaf(const Database& database, std::uint32_t slot, KeyTrie::Le
   put_bytes(shared_.walked, body);
 }
 
-void Store::walk_leaves() {
+void Store::walk_leaves(std::size_t bytes) {
   // Empty slots cost a little too: a slice looks at so many at most.
   for (std::uint32_t looked = 0; looked < 4096 && walk_database_ < walk_databases_.size();) {
     Database& database = *walk_databases_[walk_database_];
@@ -157,16 +152,16 @@ void Store::walk_leaves() {
         walked_database();
       }
     }
-    if (walked_ahead() >= kSliceBytes) return;
+    if (walked_ahead() >= bytes) return;
   }
 }
 
-bool Store::walk(std::string& to) {
-  if (walked_ahead() < kSliceBytes) {
+bool Store::walk(std::string& to, std::size_t bytes) {
+  if (walked_ahead() < bytes) {
     if (!walk_objects_.empty()) {
-      if (walk_objects_.front()->walk(shared_.walked, kSliceBytes)) walked_object();
+      if (walk_objects_.front()->walk(shared_.walked, bytes)) walked_object();
     } else {
-      walk_leaves();
+      walk_leaves(bytes);
     }
   }
   const bool all = walk_objects_.empty() && walk_database_ == walk_databases_.size();
