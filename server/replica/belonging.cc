@@ -117,7 +117,7 @@ void Engine::follow_configuration() {
     return;
   }
   peers_.set_own_address(own_address(), own_host_is_guessed());
-  snapshots_.follow(configuration);
+  snapshots_.follow(configuration, raft::NodeId{node_});
   // Others hear of it when it is on disk here; until then this is tried again.
   configuration_change_due_ = raft_->durable_index() < raft_->configuration_index();
   if (!configuration_change_due_) peers_.set_configuration(configuration, raft_->committed_configuration());

@@ -78,10 +78,7 @@ Status Snapshots::begin(Time now) {
 
 void Snapshots::turn(Time now, const Load& load) {
   now_ = now;
-  const Values& values = settings_.values();
-  const bool due = (wanted_ && entries_since_ != 0) || entries_since_ >= values.snapshot_log_entries ||
-                   bytes_since_ >= values.snapshot_log_bytes;
-  if (due && !taking_ && !receiving_ && now.monotonic_us >= retry_at_us_) {
+  if (due() && !taking_ && !receiving_ && now.monotonic_us >= retry_at_us_) {
     Status begun = begin(now);
     ensure(begun.ok(), "a snapshot can begin when none is being taken");
   }
@@ -93,7 +90,13 @@ void Snapshots::turn(Time now, const Load& load) {
   }
 }
 
-// How much of the log that makes the next snapshot due was written since this one began.
+// The nodes apply the same entries and would all take theirs at the same time. So each takes its first after another
+// part of the log, by its place among the members, and from there on they stay apart.
+bool Snapshots::due() const {
+  return (wanted_ && entries_since_ != 0) || log_share() >= (index_.value == 0 ? first_share_ : 1);
+}
+
+// How much of the log that makes the next snapshot due was written since the last one began.
 double Snapshots::log_share() const {
   const Values& values = settings_.values();
   return std::max(static_cast<double>(entries_since_) / static_cast<double>(values.snapshot_log_entries),
@@ -182,7 +185,12 @@ void Snapshots::raft_wants(const raft::Output& output) {
   if (output.snapshot_discarded) offered_.reset();
 }
 
-void Snapshots::follow(const raft::Configuration& configuration) {
+void Snapshots::follow(const raft::Configuration& configuration, raft::NodeId self) {
+  const auto& members = configuration.members();
+  const auto own = std::ranges::find(members, self, &raft::Member::id);
+  if (own != members.end()) {
+    first_share_ = static_cast<double>(own - members.begin() + 1) / static_cast<double>(members.size());
+  }
   std::erase_if(sending_, [&](const auto& one) { return !configuration.contains(raft::NodeId{one.first}); });
 }
 

@@ -57,8 +57,8 @@ class Snapshots {
   // SAVE, BGSAVE: kInvalid when one is being taken.
   [[nodiscard]] Status begin(Time now);
   void raft_wants(const raft::Output& output);
-  // Nobody outside is sent anything any more (pitfall E8).
-  void follow(const raft::Configuration& configuration);
+  // Nobody outside is sent anything any more (pitfall E8). `self`: this node.
+  void follow(const raft::Configuration& configuration, raft::NodeId self);
   void bulk_done(BulkDone done);
   void frame(std::uint64_t from, const SharedBytes& frame);
 
@@ -97,6 +97,7 @@ class Snapshots {
   void walk(const Load& load);
   void submit_gathered();
   [[nodiscard]] double log_share() const;
+  [[nodiscard]] bool due() const;
   void send(std::uint64_t to, Sending& sending);
   void took(BulkDone done);
   void read(BulkDone done);
@@ -113,6 +114,7 @@ class Snapshots {
   std::uint64_t bytes_since_ = 0;
   std::uint64_t retry_at_us_ = 0;  // after a failure
   bool wanted_ = false;
+  double first_share_ = 1;  // of the log that makes a snapshot due, for the first one
   std::optional<Taking> taking_;
   SnapshotPace pace_;                         // of `taking_`
   std::uint64_t served_ = 0;                  // Load's, in the turn before

@@ -107,6 +107,22 @@ TEST_F(ReplicaTest, ASnapshotBesideClientsTakesItsTimeAndHoldsOneMoment) {
             0U);
 }
 
+// All apply the same entries: without a rule of their own the three would take their snapshots at the same time.
+TEST_F(ReplicaTest, NodesTakeTheirSnapshotsOneAfterTheOther) {
+  Plan plan = plan_of(3);
+  plan.snapshot_entries = 90;
+  begin(plan);
+  Talker client(*world_, leader().id());
+  const auto index_of = [&](std::uint64_t node) { return world_->node(node).replica().raft()->snapshot_index().value; };
+  for (int round = 0; round < 3; ++round) {
+    for (int i = 0; i < 95; ++i) ASSERT_EQ(client.ask({"SET", "k", std::to_string(i)}), "+OK\r\n");
+    ASSERT_TRUE(world_->run_until(20'000'000, [this] { return world_->at_rest(); }));
+    EXPECT_GE(index_of(2), index_of(1) + 20) << round;
+    EXPECT_GE(index_of(3), index_of(2) + 20) << round;
+    EXPECT_LE(index_of(3), index_of(1) + 70) << round;
+  }
+}
+
 TEST_F(ReplicaTest, SaveIsNotHeldBack) {
   begin(1);
   Talker client(*world_, 1);

@@ -18,13 +18,19 @@ class TransferTest : public ReplicaTest {
   // A follower that was away while the leader's log went on without it, and 20 MB for it.
   void begin_with_one_behind() {
     Plan plan = plan_of(3);
-    plan.snapshot_entries = 20;
+    plan.snapshot_entries = 1000;  // one is taken when the story says so
     plan.tail_entries = 1;
     begin(plan);
     behind_ = follower();
     world_->node(behind_).kill();
     Talker client(*world_, leader().id());
     for (int i = 0; i < 42; ++i) ASSERT_EQ(client.ask({"SET", "key:" + std::to_string(i), noise()}), "+OK\r\n");
+    // The other follower has one of an earlier index.
+    Talker other(*world_, 6 - leader().id() - behind_);
+    ASSERT_EQ(other.ask({"SAVE"}), "+OK\r\n");
+    ASSERT_EQ(client.ask({"SET", "last", "1"}), "+OK\r\n");
+    ASSERT_EQ(client.ask({"SAVE"}), "+OK\r\n");
+    other.hang_up();
     client.hang_up();
     world_->run_for(3'000'000);
     ASSERT_GT(leader().replica().raft()->log().first_index().value, 20u);
