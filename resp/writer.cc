@@ -19,6 +19,10 @@ std::size_t format_header(char type, std::int64_t value, char* out) {
   std::size_t size = 1;
   if (value >= 0 && value < 10) {
     out[size++] = static_cast<char>('0' + value);
+  } else if (value >= 10 && value < 1000) {
+    if (value >= 100) out[size++] = static_cast<char>('0' + value / 100);
+    out[size++] = static_cast<char>('0' + value / 10 % 10);
+    out[size++] = static_cast<char>('0' + value % 10);
   } else {
     size += format_int64(value, out + size);
   }
@@ -52,6 +56,18 @@ void Writer::integer(std::int64_t value) {
 }
 
 void Writer::bulk(std::string_view bytes) {
+  // Short ones are put together beside the buffer, which is asked for room only once then.
+  constexpr std::size_t kShortMax = 512;
+  if (bytes.size() <= kShortMax) {
+    std::array<char, kHeaderMax + kShortMax + 2> whole;
+    char* end = whole.data() + format_header('$', static_cast<std::int64_t>(bytes.size()), whole.data());
+    if (!bytes.empty()) std::memcpy(end, bytes.data(), bytes.size());
+    end += bytes.size();
+    *end++ = '\r';
+    *end++ = '\n';
+    out_->append(whole.data(), static_cast<std::size_t>(end - whole.data()));
+    return;
+  }
   std::array<char, kHeaderMax> header;
   out_->append(header.data(), format_header('$', static_cast<std::int64_t>(bytes.size()), header.data()));
   out_->append(bytes);

@@ -127,13 +127,10 @@ void pop_element(store::List& list, End end) {
 void answer_range(Context& context, const store::List& list, std::size_t first, std::size_t count) {
   if (count == 0) return;
   Breaths breaths(context);
-  store::List::Cursor cursor = list.cursor(first);
-  for (;;) {
-    context.reply.bulk(cursor.value());
+  list.for_each(first, count, [&](std::string_view element) {
+    context.reply.bulk(element);
     breaths.step();
-    if (--count == 0) return;
-    cursor.next();
-  }
+  });
 }
 
 void pop_and_answer(Context& context, std::string_view key, store::List& list, End end, std::int64_t count) {

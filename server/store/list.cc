@@ -54,7 +54,7 @@ void List::encode_element(std::string& to, std::string_view element) {
   put_backwards(to, to.size() - begin);
 }
 
-std::string_view List::element_at(const Chunk& chunk, std::size_t offset, std::size_t& size) {
+std::string_view List::long_element_at(const Chunk& chunk, std::size_t offset, std::size_t& size) {
   std::string_view rest = std::string_view(chunk.bytes).substr(offset);
   std::string_view element;
   const bool whole = take_bytes(rest, element);

@@ -45,6 +45,22 @@ class List final : public Object {
     std::size_t offset_ = 0;
   };
   [[nodiscard]] Cursor cursor(std::size_t index) const { return Cursor(*this, index); }
+  // Calls visit(std::string_view) for `count` elements from `index` on, which exist; it must not change the list.
+  template <class Visit>
+  void for_each(std::size_t index, std::size_t count, Visit visit) const {
+    std::size_t place = 0;
+    std::size_t offset = 0;
+    locate(index, place, offset);
+    while (count > 0) {
+      const Chunk& chunk = *chunks_[place++];
+      for (; count > 0 && offset < chunk.bytes.size(); --count) {
+        std::size_t size = 0;
+        visit(element_at(chunk, offset, size));
+        offset += size;
+      }
+      if (count > 0) offset = chunks_[place]->begin;
+    }
+  }
 
   [[nodiscard]] Type type() const override { return Type::kList; }
   [[nodiscard]] std::string_view encoding() const override { return quicklist_ ? "quicklist" : "listpack"; }
@@ -95,7 +111,18 @@ class List final : public Object {
   void add_bytes(std::int64_t bytes);
   [[nodiscard]] static std::size_t encoded_size(std::string_view element);
   static void encode_element(std::string& to, std::string_view element);
-  [[nodiscard]] static std::string_view element_at(const Chunk& chunk, std::size_t offset, std::size_t& size);
+  // `size`: of all that the element takes.
+  [[nodiscard]] static std::string_view element_at(const Chunk& chunk, std::size_t offset, std::size_t& size) {
+    // Most have one byte of length in front and one behind.
+    const std::string_view rest = std::string_view(chunk.bytes).substr(offset);
+    if (!rest.empty()) {
+      const auto length = static_cast<std::uint8_t>(rest.front());
+      size = std::size_t{length} + 2;
+      if (length < 0x7f && size <= rest.size()) return rest.substr(1, length);
+    }
+    return long_element_at(chunk, offset, size);
+  }
+  [[nodiscard]] static std::string_view long_element_at(const Chunk& chunk, std::size_t offset, std::size_t& size);
   [[nodiscard]] static std::size_t last_offset(const Chunk& chunk, std::size_t end);
   [[nodiscard]] static Status check_chunk(const Chunk& chunk);
 

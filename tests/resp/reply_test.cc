@@ -22,6 +22,15 @@ std::string written(Writer::Protocol protocol, const std::function<void(Writer&)
 
 // One row per kind of reply: what RESP2 and RESP3 connections get (redis.io/docs/reference/protocol-spec and the
 // addReply functions of Redis 7.2).
+// Around every length whose header, or whose way into the buffer, is another.
+TEST(Writer, BulksOfEveryLength) {
+  for (std::size_t size = 0; size < 2000; ++size) {
+    const std::string bytes(size, 'x');
+    const std::string whole = written(Writer::Protocol::kResp2, [&](Writer& w) { w.bulk(bytes); });
+    ASSERT_EQ(whole, "$" + std::to_string(size) + "\r\n" + bytes + "\r\n");
+  }
+}
+
 TEST(Writer, BytesOfEveryReplyInBothProtocols) {
   struct Case {
     std::function<void(Writer&)> write;
