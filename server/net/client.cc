@@ -18,7 +18,7 @@ namespace {
 // what the last ones brought.
 constexpr std::size_t kReadMin = 1024;
 constexpr std::size_t kReadMax = std::size_t{1} << 20;
-constexpr std::size_t kOutputKept = 16384;  // an emptied output buffer larger than this is given back
+constexpr std::size_t kOutputKept = 16384;  // every client may keep an emptied output buffer of this size
 
 }  // namespace
 
@@ -151,7 +151,20 @@ void Client::flush() {
   }
   output.clear();
   session_.output_sent = 0;
-  if (output.capacity() > kOutputKept) output.shrink_to_fit();
+  keep_output();
+}
+
+// Whoever asks for long replies does so again at once: growing the next buffer anew would cost about as much as filling
+// it. The bound of all kept ones is `Clients`'.
+void Client::keep_output() {
+  std::string& output = session_.output();
+  if (output.capacity() > kOutputKept && !clients_.may_keep_output(*this, output.capacity())) output.shrink_to_fit();
+}
+
+void Client::give_back_output() {
+  kept_bytes = 0;
+  std::string& output = session_.output();
+  if (output.empty() && output.capacity() > kOutputKept) output.shrink_to_fit();
 }
 
 void Client::wrote(std::size_t size) {
@@ -171,6 +184,12 @@ void Client::write_rest() {
     const std::unique_ptr<Write> done(static_cast<Write*>(request->data));
     auto* self = static_cast<Client*>(request->handle->data);
     if (self == nullptr) return;
+    std::string& output = self->session_.output();
+    if (output.empty() && output.capacity() < done->bytes.capacity()) {
+      done->bytes.clear();
+      output.swap(done->bytes);
+      self->keep_output();
+    }
     self->clients_.sink().begin_turn();
     self->wrote(std::exchange(self->writing_bytes_, 0));
     if (status < 0) {

@@ -53,11 +53,15 @@ class Client {
   // Has exceeded client-output-buffer-limit: hard_bytes now, or soft_bytes for all of soft_seconds.
   [[nodiscard]] bool over_limit(const replica::OutputLimit& limit, std::uint64_t now_us);
 
+  // A large buffer that was kept for its next output is not needed, as it seems.
+  void give_back_output();
+
   [[nodiscard]] std::size_t unparsed_bytes() const { return session_.input.size() - session_.input_begin; }
 
   // Of Clients.
   bool queued_for_flush = false;
   std::size_t counted_bytes = 0;  // unparsed ones, as they were counted last
+  std::size_t kept_bytes = 0;     // of a large output buffer that it keeps while it is empty
 
  private:
   struct Write;
@@ -69,6 +73,7 @@ class Client {
   void read_or_stop();
   [[nodiscard]] std::size_t unsent_in_session() const { return session_.output().size() - session_.output_sent; }
   void wrote(std::size_t size);
+  void keep_output();
   void write_rest();
 
   Clients& clients_;

@@ -21,6 +21,10 @@ constexpr std::size_t kCrowdInputMin = 1024;
 constexpr std::size_t kCrowdPace = 16384;
 constexpr std::uint32_t kCrowdPatience_s = 5;
 
+// Emptied output buffers that are kept for up to a second: one, and all together.
+constexpr std::size_t kKeptOutputMax = std::size_t{1} << 20;
+constexpr std::size_t kKeptOutputsMax = std::size_t{32} << 20;
+
 constexpr std::string_view kTooManyClients = "-ERR max number of clients reached\r\n";
 // Redis's text, word for word: tools and people recognise it.
 constexpr std::string_view kProtected =
@@ -249,6 +253,15 @@ void Clients::flush(std::uint64_t now_us) {
   if (!crowd_.empty()) relieve_crowd();
 }
 
+bool Clients::may_keep_output(Client& client, std::size_t capacity) {
+  if (capacity <= client.kept_bytes) return true;
+  const std::size_t more = capacity - client.kept_bytes;
+  if (capacity > kKeptOutputMax || kept_bytes_ + more > kKeptOutputsMax) return false;
+  client.kept_bytes = capacity;
+  kept_bytes_ += more;
+  return true;
+}
+
 void Clients::collect_idle(std::vector<Client*>& idle) {
   for (const auto& [number, client] : by_number_) {
     if (client->reading() && client->session().idle()) idle.push_back(client.get());
@@ -284,6 +297,10 @@ void Clients::sweep(std::uint64_t now_us) {
     }
   }
   for (Client* client : leave) drop(*client);
+  if (kept_bytes_ > 0) {
+    for (const auto& [number, client] : by_number_) client->give_back_output();
+    kept_bytes_ = 0;
+  }
   if (!crowd_.empty()) watch_crowd();
   if (settings_.output_normal.soft_bytes == 0 && settings_.output_pubsub.soft_bytes == 0) return;
   leave.clear();

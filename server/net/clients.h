@@ -42,7 +42,7 @@ class Clients {
   // did reaches the replica in the same turn.
   void report_closed();
   [[nodiscard]] bool has_closed() const { return !gone_.empty(); }
-  // Once a second: idle clients, soft limits, half-closed clients that are done.
+  // Once a second: idle clients, soft limits, half-closed clients that are done, large buffers.
   void sweep(std::uint64_t now_us);
   // Closes every socket; the replica is not told any more.
   void close_all();
@@ -64,6 +64,8 @@ class Clients {
   void check_input(Client& client);
   // The socket is useless: no reply can be written.
   void drop(Client& client);
+  // Whether a client's emptied output buffer of that size may stay until the next `sweep`.
+  [[nodiscard]] bool may_keep_output(Client& client, std::size_t capacity);
   // Looks after the next flush, and once a second, whether the client is finished.
   void watch_end(Client& client);
 
@@ -87,6 +89,7 @@ class Clients {
   std::vector<Client*> to_flush_;
   std::vector<Client*> full_;       // paused for Client::Pause::kFull
   std::size_t unparsed_bytes_ = 0;  // of all clients; what the replica consumed later is noticed later
+  std::size_t kept_bytes_ = 0;      // of large output buffers, at most
   std::deque<Client*> crowd_;       // for Client::Pause::kCrowd; the first of them is read
   std::size_t first_bytes_ = 0;     // what it had when it was looked at last, second by second
   std::uint32_t first_idle_s_ = 0;
