@@ -94,9 +94,7 @@ void smove(Context& context) {
 namespace {
 
 void take_random(Context& context, store::Set& set) {
-  const std::string member = set.at(context.random.below(set.size()));
-  context.reply.bulk(member);
-  set.remove(member);
+  set.take(context.random.below(set.size()), [&](std::string_view member) { context.reply.bulk(member); });
 }
 
 void pop_one(Context& context, std::string_view key) {

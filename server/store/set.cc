@@ -197,11 +197,15 @@ bool Set::remove(std::string_view member) {
   const std::uint64_t hashed = hash(member);
   const Table::Place place = table_.find(hashed, member);
   if (!place) return false;
+  erase(hashed, place);
+  return true;
+}
+
+void Set::erase(std::uint64_t hashed, const Table::Place& place) {
   Member* const removed =
       table_.erase(hashed, place.position, shared_.epoch, [&](Table::Leaf& leaf) { before_change(leaf); });
   add_bytes(-static_cast<std::int64_t>(member_bytes(removed).size()) - kMemberBytes);
   free_member(removed);
-  return true;
 }
 
 std::string Set::at(std::uint64_t rank) const {

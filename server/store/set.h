@@ -36,6 +36,19 @@ class Set final : public Object {
   bool remove(std::string_view member);  // false: it was not
   // The member of this rank in the set's own order, rank < size(). SPOP and SRANDMEMBER draw the rank.
   [[nodiscard]] std::string at(std::uint64_t rank) const;
+  // Removes the member of this rank after visit(std::string_view), which must not change the set.
+  template <class Visit>
+  void take(std::uint64_t rank, Visit visit) {
+    if (encoding_ != Encoding::kTable) {
+      const std::string member = at(rank);
+      visit(member);
+      remove(member);
+      return;
+    }
+    const Table::Place place = table_.at(rank);
+    visit(member_bytes(place.item()));
+    erase(hash(member_bytes(place.item())), place);
+  }
   // Calls visit(std::string_view) for every member in the set's own order; it must not change the set.
   template <class Visit>
   void for_each(Visit visit) const {
@@ -96,6 +109,7 @@ class Set final : public Object {
   void become_dense();
   void become_table();
   bool add_to_table(std::string_view member);
+  void erase(std::uint64_t hashed, const Table::Place& place);
   void before_change(Table::Leaf& leaf);
   void before_change_small();
   void write_leaf(std::string& to, const Table::Leaf& leaf) const;

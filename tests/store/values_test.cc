@@ -135,7 +135,7 @@ void change(List& list, Draw& draw) {
 
 void change(Set& set, Draw& draw) {
   if (set.size() > 0 && draw.one_in(set.size() > 700 ? 2 : 3)) {
-    set.remove(set.at(draw.below(set.size())));  // SPOP
+    set.take(draw.below(set.size()), [](std::string_view) {});  // SPOP
   } else {
     set.add(draw.one_in(2) ? std::to_string(draw.below(3000)) : some_bytes(draw));
   }
@@ -234,10 +234,30 @@ TEST(List, AgreesWithADeque) {
       for (List::Cursor at = list.cursor(list.size() - 1); at.valid(); at.previous())
         backwards.emplace_back(at.value());
       EXPECT_EQ(backwards, std::vector<std::string>(model.rbegin(), model.rend()));
+      const std::size_t first = draw.below(list.size() + 1);
+      const std::size_t count = draw.below(list.size() - first + 1);
+      std::vector<std::string> some;
+      list.for_each(first, count, [&](std::string_view element) { some.emplace_back(element); });
+      const auto begin = model.begin() + static_cast<std::ptrdiff_t>(first);
+      EXPECT_EQ(some, std::vector<std::string>(begin, begin + static_cast<std::ptrdiff_t>(count)));
       EXPECT_GT(shared.memory, 0);
     }
     EXPECT_EQ(shared.memory, 0);
   }
+}
+
+// Where the length of an element, or of an element with its length, takes a byte more.
+TEST(List, ElementsOfEveryLengthKeepTheirBytes) {
+  Shared shared;
+  List list(shared);
+  for (std::size_t size = 0; size <= 300; ++size) list.push_back(std::string(size, static_cast<char>(size)));
+  std::size_t size = 0;
+  list.for_each(0, list.size(), [&](std::string_view element) {
+    EXPECT_EQ(element, std::string(size, static_cast<char>(size)));
+    ++size;
+  });
+  EXPECT_EQ(size, 301U);
+  for (size = 0; size <= 300; ++size) EXPECT_EQ(list.at(size).size(), size);
 }
 
 TEST(Set, AgreesWithASetInEachEncoding) {
@@ -270,6 +290,14 @@ TEST(Set, AgreesWithASetInEachEncoding) {
         ASSERT_LT(cursor, std::uint64_t{1} << 53);
       } while (cursor != 0);
       EXPECT_EQ(scanned, model);
+      while (set.size() > 0) {
+        const std::uint64_t rank = draw.below(set.size());
+        const std::string wanted = set.at(rank);
+        set.take(rank, [&](std::string_view member) { ASSERT_EQ(member, wanted); });
+        ASSERT_EQ(model.erase(wanted), 1);
+        ASSERT_FALSE(set.contains(wanted));
+      }
+      EXPECT_TRUE(model.empty());
     }
     EXPECT_EQ(shared.memory, 0);
   }
