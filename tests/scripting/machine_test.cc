@@ -107,6 +107,18 @@ TEST(Machine, NoCallSeesAnothersChanges) {
   EXPECT_EQ(run(machine, "return cjson.encode({{{}}})").reply, "$6\r\n[[{}]]\r\n");
 }
 
+// The operator is a call of libm in Lua, of which there are several versions (power.cc); also where Lua folds
+// constants.
+TEST(Machine, PowerIsOneFunction_G1) {
+  Machine machine;
+  const Outcome outcome = run(machine,
+                              "local same = 0 for x = 1, 300 do for y = -40, 40 do\n"
+                              "  local base, exponent = x / 7, y / 3\n"
+                              "  if base ^ exponent == math.pow(base, exponent) then same = same + 1 end\n"
+                              "end end return {same, tostring(1.1 ^ 100 == math.pow(1.1, 100)), tostring(2 ^ 53)}");
+  EXPECT_EQ(outcome.reply, "*3\r\n:24300\r\n$4\r\ntrue\r\n$18\r\n9.007199254741e+15\r\n");
+}
+
 TEST(Machine, KeepsAnImageThatWasPreparedBefore) {
   Machine machine;
   Image image;
