@@ -40,6 +40,21 @@ class Memory(unittest.TestCase):
         self.connection.ask("CONFIG", "SET", "maxmemory", "0")
         self.assertIsNone(self.fill_until_refused(600))
 
+    def test_noeviction_refuses_transactions_whose_scripts_need_memory(self):
+        """Also when the limit comes after they were queued; one of a script that only frees memory goes through."""
+        frees, fills = "return redis.call('del',KEYS[1])", "return redis.call('set',KEYS[1],'v')"
+        with Connection(self.connection.port) as other:
+            for script, refused in ((fills, True), (frees, False), ("#!lua\n" + frees, True),
+                                    ("#!lua flags=allow-oom\n" + fills, False),
+                                    ("#!lua flags=no-writes\nreturn redis.call('get',KEYS[1])", False)):
+                self.connection.ask("CONFIG", "SET", "maxmemory", "0")
+                self.connection.ask("SET", "large", "x" * 100_000)
+                other.ask("MULTI")
+                other.ask("EVAL", script, "1", "key")
+                self.connection.ask("CONFIG", "SET", "maxmemory", "1kb")
+                reply = other.call("EXEC").raw
+                self.assertEqual(reply.startswith(b"-EXECABORT Transaction discarded because of: OOM "), refused, script)
+
     def test_policies_keep_the_data_set_below_the_limit(self):
         for policy in ("allkeys-lru", "allkeys-lfu", "allkeys-random"):
             self.connection.ask("FLUSHALL")

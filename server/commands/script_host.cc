@@ -1,5 +1,7 @@
 #include "server/commands/script_host.h"
 
+#include <xxhash.h>
+
 #include <limits>
 #include <utility>
 #include <vector>
@@ -34,6 +36,15 @@ std::string_view ScriptHost::Running::busy_error() const {
 scripting::Machine& ScriptHost::machine() {
   if (machine_ == nullptr) machine_ = std::make_unique<scripting::Machine>();
   return *machine_;
+}
+
+std::string_view ScriptHost::digest_of(std::string_view body) {
+  Digested& known = digests_[XXH3_64bits(body.data(), body.size()) % kDigests];
+  if (known.body != body || body.empty()) {
+    known.digest = scripting::sha1_hex(body);
+    known.body.assign(body.size() <= kDigestedMax ? body : std::string_view());
+  }
+  return {known.digest.data(), known.digest.size()};
 }
 
 ScriptHost::Script* ScriptHost::find(std::string_view sha) {

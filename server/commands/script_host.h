@@ -1,9 +1,11 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -12,6 +14,7 @@
 
 #include "server/scripting/machine.h"
 #include "server/scripting/script_flags.h"
+#include "server/scripting/sha1.h"
 
 namespace redraft::store {
 class Scripts;
@@ -33,6 +36,8 @@ class ScriptHost {
     scripting::Image image;
     std::uint32_t flags = 0;  // scripting::ScriptFlag
     bool writes = false;      // it tried to write in a run that only read
+    // A guess from the text, made once: it names a command that writes.
+    std::optional<bool> names_a_write = std::nullopt;
     std::list<std::string_view>::iterator use;
   };
   struct LoadedLibrary {
@@ -49,6 +54,9 @@ class ScriptHost {
 
   // The script compiled; nullptr with Redis's error line when it is none.
   [[nodiscard]] Script* prepare(std::string_view sha, std::string_view body, std::string& error);
+  // The name of a script: its SHA-1 in hexadecimal. Remembered for the bodies that came last, since the same ones come
+  // again and again and comparing one costs a hundredth of digesting it.
+  [[nodiscard]] std::string_view digest_of(std::string_view body);
   // Compiled before on this node; nullptr otherwise.
   [[nodiscard]] Script* find(std::string_view sha);
   // SCRIPT FLUSH.
@@ -63,9 +71,9 @@ class ScriptHost {
 
   // ---- The run under way, for SCRIPT KILL, FUNCTION KILL and FUNCTION STATS
   struct Running {
-    std::string name;
-    std::vector<std::string> arguments;  // of the command, the beginnings of long ones
-    std::uint64_t since_ms = 0;          // by the clock of FUNCTION STATS; 0 until it was watched for the first time
+    std::string_view name;                        // these views hold until its end
+    std::span<const std::string_view> arguments;  // of the command
+    std::uint64_t since_ms = 0;  // by the clock of FUNCTION STATS; 0 until it was watched for the first time
     bool function = false;
     bool applying = false;  // by the log: every node does the same, so no node may end it
     bool wrote = false;
@@ -75,9 +83,9 @@ class ScriptHost {
     // What other clients are told meanwhile, as a whole error line.
     [[nodiscard]] std::string_view busy_error() const;
   };
-  [[nodiscard]] Running* running() { return running_.get(); }
-  [[nodiscard]] const Running* running() const { return running_.get(); }
-  void begin_run(std::unique_ptr<Running> running) { running_ = std::move(running); }
+  [[nodiscard]] Running* running() { return running_ ? &*running_ : nullptr; }
+  [[nodiscard]] const Running* running() const { return running_ ? &*running_ : nullptr; }
+  void begin_run(const Running& running) { running_ = running; }
   void end_run() { running_.reset(); }
 
   // What the node wants to know of its runs. All calls come from inside a command.
@@ -103,6 +111,12 @@ class ScriptHost {
 
  private:
   static constexpr std::size_t kImagesMax = std::size_t{64} << 20;
+  static constexpr std::size_t kDigests = 16;
+  static constexpr std::size_t kDigestedMax = std::size_t{64} << 10;  // the longest body that is kept for its digest
+  struct Digested {
+    std::string body;
+    scripting::Sha1Hex digest{};
+  };
   void forget_oldest();
 
   std::unique_ptr<scripting::Machine> machine_;
@@ -111,7 +125,8 @@ class ScriptHost {
   std::size_t bytes_ = 0;
   std::map<std::string, LoadedLibrary, std::less<>> libraries_;
   bool wants_log_ = false;
-  std::unique_ptr<Running> running_;
+  std::optional<Running> running_;
+  std::array<Digested, kDigests> digests_;
   Watcher* watcher_ = nullptr;
 };
 

@@ -53,12 +53,12 @@ bool run_script(Context& context, const ScriptRun& run) {
     return true;
   }
   if (watcher != nullptr) watcher->script_begins(context);
-  auto running = std::make_unique<ScriptHost::Running>();
-  running->name = run.name;
-  running->function = run.function;
-  running->applying = context.applying;
-  for (const std::string_view argument : context.arguments) running->arguments.emplace_back(argument.substr(0, 1024));
-  host.begin_run(std::move(running));
+  ScriptHost::Running running;
+  running.name = run.name;
+  running.arguments = context.arguments;
+  running.function = run.function;
+  running.applying = context.applying;
+  host.begin_run(running);
   ScriptCalls outside(context, host, run.flags, run.read_only);
   const scripting::Invocation invocation{.name = run.name,
                                          .keys = context.arguments.subspan(3, run.keys),

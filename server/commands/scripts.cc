@@ -9,7 +9,6 @@
 #include "server/commands/script_host.h"
 #include "server/commands/script_run.h"
 #include "server/commands/table.h"
-#include "server/scripting/sha1.h"
 #include "server/scripting/shebang.h"
 #include "server/store/store.h"
 
@@ -26,11 +25,6 @@ std::string digest_argument(std::string_view sha) {
   if (sha.size() != kDigestSize) return lower;
   for (const char c : sha) lower.push_back(to_lower(c));
   return lower;
-}
-
-std::string digest_of(std::string_view body) {
-  const scripting::Sha1Hex digest = scripting::sha1_hex(body);
-  return {digest.data(), digest.size()};
 }
 
 // At apply the script becomes known on every node. What EVAL_RO or a read brought, this node remembers by itself.
@@ -63,14 +57,20 @@ void evaluate_digest(Context& context, bool read_only) {
   evaluate(context, sha, kept, read_only);
 }
 
-// Whether a word in quotes names a command that writes: a good guess at what a script will do, before it ever ran.
-bool names_a_write(std::string_view body) {
+void evaluate_body(Context& context, bool read_only) {
+  // A copy, since a script may be run inside what waits for it to breathe.
+  const std::string sha(script_host(context).digest_of(context.argument(1)));
+  evaluate(context, sha, context.argument(1), read_only);
+}
+
+// Whether a word in quotes names a command with that flag: a good guess at what a script will do, before it ever ran.
+bool names_one_that(std::string_view body, Flag flag) {
   std::size_t at = 0;
   while ((at = body.find_first_of("'\"", at)) != std::string_view::npos) {
     const std::size_t end = body.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_", at + 1);
     if (end != std::string_view::npos && end > at + 1 && body[end] == body[at]) {
       const Command* const command = find_command_named(body.substr(at + 1, end - at - 1));
-      if (command != nullptr && command->is(kWrite)) return true;
+      if (command != nullptr && command->is(flag)) return true;
     }
     ++at;
   }
@@ -78,24 +78,25 @@ bool names_a_write(std::string_view body) {
 }
 
 ScriptPath path_of_body(std::string_view sha, std::string_view body, ScriptHost& host) {
-  if (const ScriptHost::Script* const known = host.find(sha)) {
+  if (ScriptHost::Script* const known = host.find(sha)) {
     if ((known->flags & scripting::kNoWrites) != 0) return ScriptPath::kRead;
-    return known->writes || names_a_write(known->body) ? ScriptPath::kLog : ScriptPath::kTry;
+    if (!known->names_a_write) known->names_a_write = names_one_that(known->body, kWrite);
+    return known->writes || *known->names_a_write ? ScriptPath::kLog : ScriptPath::kTry;
   }
   scripting::Shebang shebang;
   std::string error;
   if (!scripting::read_script_shebang(body, shebang, error)) return ScriptPath::kRead;
   if ((shebang.flags & scripting::kNoWrites) != 0) return ScriptPath::kRead;
-  return names_a_write(body) ? ScriptPath::kLog : ScriptPath::kTry;
+  return names_one_that(body, kWrite) ? ScriptPath::kLog : ScriptPath::kTry;
 }
 
 }  // namespace
 
 void eval(Context& context) {
-  evaluate(context, digest_of(context.argument(1)), context.argument(1), false);
+  evaluate_body(context, false);
 }
 void eval_ro(Context& context) {
-  evaluate(context, digest_of(context.argument(1)), context.argument(1), true);
+  evaluate_body(context, true);
 }
 void evalsha(Context& context) {
   evaluate_digest(context, false);
@@ -125,7 +126,7 @@ void script_flush(Context& context) {
 }
 
 void script_load(Context& context) {
-  const std::string sha = digest_of(context.argument(2));
+  const std::string sha(script_host(context).digest_of(context.argument(2)));
   std::string error;
   if (script_host(context).prepare(sha, context.argument(2), error) == nullptr) return context.reply.error(error);
   context.store.scripts().load(sha, context.argument(2));
@@ -151,7 +152,7 @@ ScriptPath script_path(const Command& command, std::span<const std::string_view>
                        ScriptHost& host) {
   switch (command.id) {
     case CommandId::kEval:
-      return path_of_body(digest_of(arguments[1]), arguments[1], host);
+      return path_of_body(host.digest_of(arguments[1]), arguments[1], host);
     case CommandId::kEvalsha: {
       const std::string sha = digest_argument(arguments[1]);
       if (const ScriptHost::Script* const known = host.find(sha)) return path_of_body(sha, known->body, host);
@@ -166,6 +167,29 @@ ScriptPath script_path(const Command& command, std::span<const std::string_view>
     default:
       return ScriptPath::kRead;
   }
+}
+
+bool script_needs_memory(const Command& command, std::span<const std::string_view> arguments, const store::Store& store,
+                         ScriptHost& host) {
+  constexpr std::uint32_t kNeedsNone = scripting::kNoWrites | scripting::kAllowOom;
+  if (command.id == CommandId::kFcall) {
+    const store::Scripts::Found found = store.scripts().function(arguments[1]);
+    return found.function != nullptr && (found.function->flags & kNeedsNone) == 0;
+  }
+  std::string_view body;
+  if (command.id == CommandId::kEval) {
+    body = arguments[1];
+  } else if (command.id == CommandId::kEvalsha) {
+    const std::string sha = digest_argument(arguments[1]);
+    const std::string* const stored = store.scripts().body(sha);
+    const ScriptHost::Script* const known = stored == nullptr ? host.find(sha) : nullptr;
+    if (stored != nullptr) body = *stored;
+    if (known != nullptr) body = known->body;
+  }
+  scripting::Shebang shebang;
+  std::string error;
+  if (!scripting::read_script_shebang(body, shebang, error) || (shebang.flags & kNeedsNone) != 0) return false;
+  return (shebang.flags & scripting::kCompatible) == 0 || names_one_that(body, kDenyOom);
 }
 
 bool changes_scripts(const Command& command) {

@@ -95,10 +95,11 @@ void Engine::script_runs(commands::ScriptHost::Running& running) {
   if (threshold_ms == 0 || now_ms - running.since_ms < threshold_ms) return;
   if (!running.slow) {
     running.slow = true;
-    host_.log(LogLevel::kWarning,
-              "Slow script detected: still in execution after " + std::to_string(now_ms - running.since_ms) +
-                  " milliseconds. You can try killing the script using the " +
-                  (running.function ? "FUNCTION" : "SCRIPT") + " KILL command. Script name is: " + running.name + ".");
+    host_.log(LogLevel::kWarning, "Slow script detected: still in execution after " +
+                                      std::to_string(now_ms - running.since_ms) +
+                                      " milliseconds. You can try killing the script using the " +
+                                      (running.function ? "FUNCTION" : "SCRIPT") +
+                                      " KILL command. Script name is: " + std::string(running.name) + ".");
   }
   busy_ = true;
   host_.serve_busy_clients();

@@ -97,6 +97,8 @@ bool Engine::queue(Session& session, const Command& command, Arguments arguments
   transaction.writes =
       transaction.writes || command.is(commands::kWrite) || publishes || commands::changes_scripts(command);
   if (script) {
+    transaction.needs_memory =
+        transaction.needs_memory || commands::script_needs_memory(command, arguments, *store_, script_host_);
     transaction.writes = transaction.writes || commands::script_path(command, arguments, *store_, script_host_) !=
                                                    commands::ScriptPath::kRead;
   }

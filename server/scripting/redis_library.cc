@@ -1,8 +1,11 @@
+#include <cmath>
 #include <cstdio>
+#include <span>
 #include <string>
 
 #include <lua5.1/lua.hpp>
 
+#include "resp/number.h"
 #include "server/scripting/libraries.h"
 #include "server/scripting/machine.h"
 #include "server/scripting/replies.h"
@@ -38,6 +41,17 @@ Machine& machine_in_call(lua_State* lua, const char* function) {
   return machine;
 }
 
+// As "%.17g", which is slow and mostly asked for integers. Returns the length.
+std::size_t format_number(lua_Number value, std::span<char, 64> digits) {
+  constexpr lua_Number kExact = 1e15;
+  if (value > -kExact && value < kExact) {
+    const auto integer = static_cast<std::int64_t>(value);
+    const bool negative_zero = integer == 0 && std::signbit(value);
+    if (static_cast<lua_Number>(integer) == value && !negative_zero) return resp::format_int64(integer, digits.data());
+  }
+  return static_cast<std::size_t>(std::snprintf(digits.data(), digits.size(), "%.17g", value));
+}
+
 // The arguments of redis.call, valid until the next call; false when the error is on the stack. Numbers are written
 // with all their digits, as Redis does, not as Lua would.
 bool take_arguments(lua_State* lua, Machine& machine) {
@@ -53,9 +67,8 @@ bool take_arguments(lua_State* lua, Machine& machine) {
   for (int i = 1; i <= count; ++i) {
     if (lua_type(lua, i) == LUA_TNUMBER) {
       char digits[64];
-      const int size = std::snprintf(digits, sizeof digits, "%.17g", lua_tonumber(lua, i));
       const std::size_t begin = numbers.size();
-      numbers.append(digits, static_cast<std::size_t>(size));
+      numbers.append(digits, format_number(lua_tonumber(lua, i), digits));
       machine.call_arguments.push_back(std::string_view(numbers).substr(begin));
       continue;
     }

@@ -61,7 +61,8 @@ void function_stats(LocalContext& context) {
     reply.bulk(running->name);
     reply.bulk("command");
     reply.array(running->arguments.size());
-    for (const std::string& argument : running->arguments) reply.bulk(argument);
+    constexpr std::size_t kShown = 1024;  // of a long argument the beginning
+    for (const std::string_view argument : running->arguments) reply.bulk(argument.substr(0, kShown));
     reply.bulk("duration_ms");
     reply.integer(static_cast<std::int64_t>(context.actions.view().monotonic_ms - running->since_ms));
   }
