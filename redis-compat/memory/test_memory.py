@@ -53,7 +53,8 @@ class Memory(unittest.TestCase):
                 other.ask("EVAL", script, "1", "key")
                 self.connection.ask("CONFIG", "SET", "maxmemory", "1kb")
                 reply = other.call("EXEC").raw
-                self.assertEqual(reply.startswith(b"-EXECABORT Transaction discarded because of: OOM "), refused, script)
+                wanted = b"-EXECABORT Transaction discarded because of: OOM "
+                self.assertEqual(reply.startswith(wanted), refused, script)
 
     def test_policies_keep_the_data_set_below_the_limit(self):
         for policy in ("allkeys-lru", "allkeys-lfu", "allkeys-random"):

@@ -126,12 +126,52 @@ List::Chunk& List::new_chunk(std::size_t place) {
   auto chunk = std::make_unique<Chunk>();
   chunk->epoch = shared_.epoch;
   shared_.memory += kChunkBytes;
-  return **chunks_.insert(chunks_.begin() + static_cast<std::ptrdiff_t>(place), std::move(chunk));
+  Chunk& made = *chunk;
+  chunks_.insert(place, std::move(chunk));
+  return made;
 }
 
 void List::remove_chunk(std::size_t place) {
   shared_.memory -= kChunkBytes;
-  chunks_.erase(chunks_.begin() + static_cast<std::ptrdiff_t>(place));
+  chunks_.erase(place);
+}
+
+void List::Row::insert(std::size_t place, std::unique_ptr<Chunk> chunk) {
+  if (place == 0 && size() > 0) {
+    if (first_ == 0) {
+      // Room for as many again in front, as a vector makes at its end.
+      const std::size_t room = std::min(chunks_.size(), std::size_t{1} << 20);
+      std::vector<std::unique_ptr<Chunk>> moved(room);
+      moved.reserve(room + chunks_.size());
+      for (auto& old : chunks_) moved.push_back(std::move(old));
+      chunks_ = std::move(moved);
+      first_ = static_cast<std::uint32_t>(room);
+    }
+    chunks_[--first_] = std::move(chunk);
+    return;
+  }
+  chunks_.insert(begin() + static_cast<std::ptrdiff_t>(place), std::move(chunk));
+}
+
+void List::Row::erase(std::size_t place) {
+  if (place > 0) {
+    chunks_.erase(begin() + static_cast<std::ptrdiff_t>(place));
+    return;
+  }
+  chunks_[first_++].reset();
+  if (first_ <= chunks_.size() / 2) return;
+  chunks_.erase(chunks_.begin(), begin());
+  first_ = 0;
+  if (chunks_.capacity() > 4 * chunks_.size() + 8) chunks_.shrink_to_fit();
+}
+
+void List::make_room(Chunk& chunk, std::size_t bytes) const {
+  const std::size_t needed = chunk.bytes.size() + bytes;
+  if (needed <= chunk.bytes.capacity() || chunks_.size() > 1) return;
+  std::string roomy;
+  roomy.reserve(needed + needed / 8);
+  roomy = chunk.bytes;
+  chunk.bytes.swap(roomy);
 }
 
 void List::locate(std::size_t index, std::size_t& chunk, std::size_t& offset) const {
@@ -167,6 +207,7 @@ void List::push_back(std::string_view element) {
   Chunk& chunk = *chunks_.back();
   before_change(chunk);
   before_growth(element);
+  make_room(chunk, size);
   encode_element(chunk.bytes, element);
   count(chunk, element);
   ++chunk.count;
@@ -181,7 +222,9 @@ void List::push_front(std::string_view element) {
   before_change(chunk);
   if (chunk.begin < size) {
     // Room in front, so that the next pushes move nothing.
-    const std::size_t room = std::max(size, std::min(kChunkMax, chunk.used() + 64)) - chunk.begin;
+    const std::size_t spare = chunks_.size() > 1 ? chunk.used() + 64 : chunk.used() / 8;
+    const std::size_t room = std::max(size, std::min(kChunkMax, size + spare)) - chunk.begin;
+    make_room(chunk, room);
     chunk.bytes.insert(0, room, '\0');
     chunk.begin += static_cast<std::uint32_t>(room);
   }

@@ -1,16 +1,16 @@
 #pragma once
 
-#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "server/store/listpack_size.h"
 #include "server/store/object.h"
 
 namespace redraft::store {
 
-// A list of strings: a deque of chunks of at most about 4 KiB, each with its elements packed back to back, so both ends
+// A list of strings: a row of chunks of at most about 4 KiB, each with its elements packed back to back, so both ends
 // are O(1) and the middle is found by chunk counts. A chunk is a part of the walk.
 class List final : public Object {
  public:
@@ -81,8 +81,8 @@ class List final : public Object {
 
  private:
   static constexpr std::size_t kChunkMax = 4096;
-  static constexpr std::int64_t kBaseBytes = 112;
-  static constexpr std::size_t kChunkBytes = 72;
+  static constexpr std::int64_t kBaseBytes = 96;
+  static constexpr std::size_t kChunkBytes = 64;
 
   // Elements lie in bytes[begin, size): length, bytes, and the whole element's size again so that it can be walked
   // backwards.
@@ -96,6 +96,30 @@ class List final : public Object {
     [[nodiscard]] std::size_t used() const { return bytes.size() - begin; }
   };
 
+  // In the order of the list. Removed ones leave a gap in front, so that both ends cost little; most lists have one.
+  class Row {
+   public:
+    [[nodiscard]] std::size_t size() const { return chunks_.size() - first_; }
+    [[nodiscard]] bool empty() const { return size() == 0; }
+    [[nodiscard]] auto begin() { return chunks_.begin() + first_; }
+    [[nodiscard]] auto end() { return chunks_.end(); }
+    [[nodiscard]] auto begin() const { return chunks_.begin() + first_; }
+    [[nodiscard]] auto end() const { return chunks_.end(); }
+    [[nodiscard]] const std::unique_ptr<Chunk>& operator[](std::size_t place) const { return chunks_[first_ + place]; }
+    [[nodiscard]] std::unique_ptr<Chunk>& operator[](std::size_t place) { return chunks_[first_ + place]; }
+    [[nodiscard]] const std::unique_ptr<Chunk>& front() const { return chunks_[first_]; }
+    [[nodiscard]] const std::unique_ptr<Chunk>& back() const { return chunks_.back(); }
+    void insert(std::size_t place, std::unique_ptr<Chunk> chunk);
+    void erase(std::size_t place);
+    void resize(std::size_t size) { chunks_.resize(first_ + size); }
+
+   private:
+    std::vector<std::unique_ptr<Chunk>> chunks_;
+    std::uint32_t first_ = 0;
+  };
+
+  // For so many bytes more. A string doubles by itself, which would waste half of every small list.
+  void make_room(Chunk& chunk, std::size_t bytes) const;
   void locate(std::size_t index, std::size_t& chunk, std::size_t& offset) const;
   void before_change(Chunk& chunk);
   // OBJECT ENCODING changes where Redis's does (redis/redis:src/t_list.c, listTypeTryConversion).
@@ -126,7 +150,7 @@ class List final : public Object {
   [[nodiscard]] static std::size_t last_offset(const Chunk& chunk, std::size_t end);
   [[nodiscard]] static Status check_chunk(const Chunk& chunk);
 
-  std::deque<std::unique_ptr<Chunk>> chunks_;
+  Row chunks_;
   std::size_t size_ = 0;
   std::size_t bytes_ = 0;
   std::size_t listpack_ = kListpackFrame;

@@ -94,7 +94,7 @@ bool Set::contains(std::string_view member) const {
   switch (encoding_) {
     case Encoding::kIntegers: {
       const std::optional<std::int64_t> value = resp::parse_int64(member);
-      return value && std::ranges::binary_search(integers_, *value);
+      return value && integers_.contains(*value);
     }
     case Encoding::kDense:
       return std::ranges::any_of(dense_, [&](const Member* other) { return member_bytes(other) == member; });
@@ -107,8 +107,8 @@ bool Set::contains(std::string_view member) const {
 bool Set::add(std::string_view member) {
   if (encoding_ == Encoding::kIntegers) {
     if (const std::optional<std::int64_t> value = resp::parse_int64(member)) {
-      const auto place = std::ranges::lower_bound(integers_, *value);
-      if (place != integers_.end() && *place == *value) return false;
+      const std::size_t place = integers_.lower_bound(*value);
+      if (place < integers_.size() && integers_[place] == *value) return false;
       before_change_small();
       integers_.insert(place, *value);
       add_bytes(sizeof(std::int64_t));
@@ -145,8 +145,8 @@ bool Set::add_to_table(std::string_view member) {
 
 void Set::become_dense() {
   std::string text;
-  for (const std::int64_t value : integers_) {
-    const std::string_view member = integer_text(value, text);
+  for (std::size_t rank = 0; rank < integers_.size(); ++rank) {
+    const std::string_view member = integer_text(integers_[rank], text);
     dense_.push_back(make_member(member));
     add_bytes(static_cast<std::int64_t>(member.size()) + kMemberBytes);
   }
@@ -157,7 +157,7 @@ void Set::become_dense() {
 
 void Set::become_table() {
   std::string text;
-  for (const std::int64_t value : integers_) add_to_table(integer_text(value, text));
+  for (std::size_t rank = 0; rank < integers_.size(); ++rank) add_to_table(integer_text(integers_[rank], text));
   add_bytes(-static_cast<std::int64_t>(integers_.size() * sizeof(std::int64_t)));
   integers_ = {};
   for (Member* member : dense_) {
@@ -173,8 +173,8 @@ bool Set::remove(std::string_view member) {
     case Encoding::kIntegers: {
       const std::optional<std::int64_t> value = resp::parse_int64(member);
       if (!value) return false;
-      const auto place = std::ranges::lower_bound(integers_, *value);
-      if (place == integers_.end() || *place != *value) return false;
+      const std::size_t place = integers_.lower_bound(*value);
+      if (place == integers_.size() || integers_[place] != *value) return false;
       before_change_small();
       integers_.erase(place);
       add_bytes(-static_cast<std::int64_t>(sizeof(std::int64_t)));
@@ -226,7 +226,9 @@ void Set::encode(std::string& to) const {
   to.push_back(static_cast<char>(encoding_));
   put_number(to, size());
   if (encoding_ == Encoding::kIntegers) {
-    for (const std::int64_t value : integers_) put_number(to, static_cast<std::uint64_t>(value));
+    for (std::size_t rank = 0; rank < integers_.size(); ++rank) {
+      put_number(to, static_cast<std::uint64_t>(integers_[rank]));
+    }
   } else {
     for_each([&](std::string_view member) { put_bytes(to, member); });
   }
@@ -244,7 +246,9 @@ Status Set::decode(std::string_view from) {
     std::string_view member;
     if (encoding_ == Encoding::kIntegers) {
       if (!take_number(from, value)) return malformed("set");
-      integers_.push_back(static_cast<std::int64_t>(value));
+      const auto integer = static_cast<std::int64_t>(value);
+      if (!integers_.empty() && integers_[integers_.size() - 1] >= integer) return malformed("set");
+      integers_.insert(integers_.size(), integer);
       add_bytes(sizeof(std::int64_t));
     } else {
       if (!take_bytes(from, member)) return malformed("set");
@@ -252,14 +256,14 @@ Status Set::decode(std::string_view from) {
       add_bytes(static_cast<std::int64_t>(member.size()) + kMemberBytes);
     }
   }
-  if (!from.empty() || !std::ranges::is_sorted(integers_)) return malformed("set");
+  if (!from.empty()) return malformed("set");
   return Done{};
 }
 
 void Set::begin_walk(std::string& to) {
   to.push_back(static_cast<char>(encoding_));
   put_number(to, size());
-  walk_from_ = 0;
+  progress_ = 0;
 }
 
 void Set::write_leaf(std::string& to, const Table::Leaf& leaf) const {
@@ -273,7 +277,7 @@ bool Set::walk(std::string& to, std::size_t bytes_max) {
     if (epoch_ < shared_.epoch) before_change_small();
     return true;
   }
-  return TrieParts<MemberTraits>::walk(table_, walk_from_, shared_.epoch, to, bytes_max,
+  return TrieParts<MemberTraits>::walk(table_, progress_, shared_.epoch, to, bytes_max,
                                        [&](Table::Leaf& leaf) { write_leaf(to, leaf); });
 }
 
@@ -281,7 +285,7 @@ Status Set::restore_header(std::string_view from) {
   if (from.empty() || static_cast<std::uint8_t>(from.front()) > 2) return malformed("set header");
   encoding_ = static_cast<Encoding>(from.front());
   from.remove_prefix(1);
-  if (!take_number(from, restored_size_) || !from.empty()) return malformed("set header");
+  if (!take_number(from, progress_) || !from.empty()) return malformed("set header");
   return Done{};
 }
 
@@ -297,7 +301,7 @@ Status Set::restore_part(std::string_view from) {
 }
 
 Status Set::restore_end() {
-  return size() == restored_size_ ? Status(Done{}) : Status(malformed("set: parts are missing"));
+  return size() == progress_ ? Status(Done{}) : Status(malformed("set: parts are missing"));
 }
 
 std::uint64_t Set::digest(Breather& breather) const {
@@ -325,7 +329,7 @@ std::unique_ptr<Object> Set::copy(Breather& breather) const {
   // Member by member in the set's own order gives the same order again: hashes are the same, dense places too.
   auto made = std::make_unique<Set>(shared_);
   made->encoding_ = encoding_;
-  made->integers_ = integers_;
+  made->integers_ = integers_.copy();
   made->add_bytes(static_cast<std::int64_t>(integers_.size() * sizeof(std::int64_t)));
   for (const Member* member : dense_) {
     made->dense_.push_back(make_member(member_bytes(member)));

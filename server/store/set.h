@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "server/store/hash_trie.h"
+#include "server/store/integers.h"
 #include "server/store/object.h"
 
 namespace redraft::store {
@@ -53,7 +54,7 @@ class Set final : public Object {
   template <class Visit>
   void for_each(Visit visit) const {
     std::string text;
-    for (const std::int64_t value : integers_) visit(integer_text(value, text));
+    for (std::size_t rank = 0; rank < integers_.size(); ++rank) visit(integer_text(integers_[rank], text));
     for (const Member* member : dense_) visit(member_bytes(member));
     std::uint64_t from = 0;
     while (Table::Leaf* leaf = table_.leaf_from(from, from)) {
@@ -117,12 +118,11 @@ class Set final : public Object {
 
   Encoding encoding_ = Encoding::kIntegers;
   Epoch epoch_ = 0;  // of the small encodings, which are one part
-  std::vector<std::int64_t> integers_;
+  Integers integers_;
   std::vector<Member*> dense_;
   Table table_;
   std::int64_t bytes_ = 0;
-  std::uint64_t walk_from_ = 0;
-  std::uint64_t restored_size_ = 0;
+  std::uint64_t progress_ = 0;  // where the walk is; while it is restored, how many members there will be
 };
 
 }  // namespace redraft::store

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <set>
 #include <string>
@@ -69,6 +70,8 @@ class ValueWalk {
   Object& value_;
   std::string header_;
 };
+
+constexpr std::int64_t kInt64Max = std::numeric_limits<std::int64_t>::max();
 
 std::vector<std::string> contents(const List& list) {
   std::vector<std::string> all;
@@ -258,6 +261,66 @@ TEST(List, ElementsOfEveryLengthKeepTheirBytes) {
   });
   EXPECT_EQ(size, 301U);
   for (size = 0; size <= 300; ++size) EXPECT_EQ(list.at(size).size(), size);
+}
+
+// Chunks come and go at both ends for long, so that the gap in front of them is made, filled and given up.
+TEST(List, QueuesInBothDirections) {
+  for (std::uint64_t seed = 1; seed <= 4; ++seed) {
+    Draw draw(seed);
+    Shared shared;
+    {
+      List list(shared);
+      std::deque<std::string> model;
+      for (int i = 0; i < 20'000; ++i) {
+        const std::string bytes(200 + draw.below(300), static_cast<char>('a' + i % 26));
+        const bool grows = draw.one_in(i / 5000 % 2 == 0 ? 2 : 4) || model.empty();
+        const bool in_front = draw.one_in(seed % 2 == 0 ? 8 : 2);
+        if (grows || draw.one_in(3)) {
+          in_front ? list.push_front(bytes) : list.push_back(bytes);
+          in_front ? model.push_front(bytes) : model.push_back(bytes);
+        } else if (in_front == (seed < 3)) {
+          ASSERT_EQ(list.front(), model.front());
+          list.pop_front();
+          model.pop_front();
+        } else {
+          ASSERT_EQ(list.back(), model.back());
+          list.pop_back();
+          model.pop_back();
+        }
+        ASSERT_EQ(list.size(), model.size());
+      }
+      EXPECT_EQ(contents(list), std::vector<std::string>(model.begin(), model.end()));
+    }
+    EXPECT_EQ(shared.memory, 0);
+  }
+}
+
+// Integers take as many bytes as the widest of them.
+TEST(Set, IntegersAtTheBordersOfTheirWidths) {
+  Shared shared;
+  {
+    Set set(shared);
+    std::set<std::int64_t> model;
+    for (const std::int64_t border : {std::int64_t{0}, std::int64_t{1} << 15, std::int64_t{1} << 31, kInt64Max}) {
+      for (std::int64_t near = -2; near <= 2; ++near) {
+        if (border == kInt64Max && (near > 0 || near < -1)) continue;
+        for (const std::int64_t value : {border + near, -border + near}) {
+          EXPECT_EQ(set.add(std::to_string(value)), model.insert(value).second);
+        }
+      }
+      std::vector<std::string> wanted;
+      for (const std::int64_t value : model) wanted.push_back(std::to_string(value));
+      EXPECT_EQ(contents(set), wanted);
+    }
+    EXPECT_EQ(set.encoding(), "intset");
+    for (const std::int64_t value : model) {
+      EXPECT_TRUE(set.contains(std::to_string(value)));
+      EXPECT_TRUE(set.remove(std::to_string(value)));
+      EXPECT_FALSE(set.contains(std::to_string(value)));
+    }
+    EXPECT_EQ(set.size(), 0U);
+  }
+  EXPECT_EQ(shared.memory, 0);
 }
 
 TEST(Set, AgreesWithASetInEachEncoding) {
