@@ -170,6 +170,54 @@ class Large(Untouched):
         finally:
             self.witness.ask("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0")
 
+    def test_maxmemory_clients_evicts_the_largest(self):
+        """redis.io/docs/reference/clients, "Client eviction": the largest buffers go, CLIENT NO-EVICT ON stays."""
+        def total():
+            return int(self.witness.info("memory")["mem_clients_normal"])
+
+        def evicted():
+            return int(self.witness.info("stats")["evicted_clients"])
+
+        def sends(megabytes):
+            one = self.leader.connect(timeout=60)
+            one.ask("CLIENT", "SETNAME", f"sends-{megabytes}")
+            one.send_raw(b"*2\r\n$4\r\nECHO\r\n$536870912\r\n" + b"x" * (megabytes * MIB))
+            return one
+
+        self.witness.ask("CLIENT", "NO-EVICT", "ON")
+        before = evicted()
+        small, medium, large = sends(1), sends(4), sends(8)
+        reader = self.leader.connect(timeout=60)
+        try:
+            wait_for(lambda: total() > 13 * MIB, "the unfinished requests")
+            sizes = {name: int(size) for name, size in
+                     (line.split("name=")[1].split()[0:1] + line.split("tot-mem=")[1].split()[0:1]
+                      for line in self.witness.ask("CLIENT", "LIST").decode().splitlines() if "name=sends" in line)}
+            self.assertLess(sizes["sends-1"], sizes["sends-4"])
+            self.assertLess(sizes["sends-4"], sizes["sends-8"])
+            self.witness.ask("CONFIG", "SET", "maxmemory-clients", str(10 * MIB))
+            wait_for(lambda: evicted() == before + 1, "one eviction")
+            self.assertTrue(large.at_end())
+            self.assertLess(total(), 10 * MIB)
+            # Output counts as well: a reply that nobody reads.
+            self.witness.ask("SET", "big", b"y" * (20 * MIB))
+            reader.send("GET", "big")
+            wait_for(lambda: evicted() == before + 2, "end of the client that does not read")
+            # A percentage is one of maxmemory, and less than 128 KiB is 128 KiB.
+            self.witness.ask("CONFIG", "SET", "maxmemory", "1gb", "maxmemory-clients", "0")
+            self.witness.ask("CONFIG", "SET", "maxmemory-clients", "1%")
+            self.assertEqual(self.witness.ask("CONFIG", "GET", "maxmemory-clients"), [b"maxmemory-clients", b"1%"])
+            self.assertEqual(self.witness.ask("ECHO", "still here"), b"still here")
+            self.assertEqual(evicted(), before + 2)
+            self.witness.ask("CONFIG", "SET", "maxmemory-clients", "1")
+            wait_for(lambda: evicted() >= before + 4, "end of the others")
+            self.assertTrue(medium.at_end() and small.at_end())
+        finally:
+            self.witness.ask("CONFIG", "SET", "maxmemory", "0", "maxmemory-clients", "0")
+            self.witness.ask("DEL", "big")
+            for one in (small, medium, large, reader):
+                one.close()
+
     def test_large_set_and_exec(self):
         """In the long run 512 MiB in one SET and 600 MiB in one EXEC; neither may cost an election."""
         value, parts = (512, 6) if LONG else (64, 3)

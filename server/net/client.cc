@@ -133,7 +133,7 @@ void Client::close() {
 }
 
 void Client::flush() {
-  if (closed() || writing_bytes_ > 0) return;
+  if (closed() || session_.output_at_host > 0) return;
   std::string& output = session_.output();
   const std::size_t size = unsent_in_session();
   if (size == 0) return;
@@ -177,9 +177,9 @@ void Client::write_rest() {
   auto write = std::make_unique<Write>();
   write->bytes = std::exchange(session_.output(), {});
   write->written = std::exchange(session_.output_sent, 0);
-  writing_bytes_ = write->bytes.size() - write->written;
+  session_.output_at_host = write->bytes.size() - write->written;
   write->request.data = write.get();
-  const uv_buf_t buffer{.base = write->bytes.data() + write->written, .len = writing_bytes_};
+  const uv_buf_t buffer{.base = write->bytes.data() + write->written, .len = session_.output_at_host};
   const int result = uv_write(&write->request, &socket_->stream, &buffer, 1, [](uv_write_t* request, int status) {
     const std::unique_ptr<Write> done(static_cast<Write*>(request->data));
     auto* self = static_cast<Client*>(request->handle->data);
@@ -191,7 +191,7 @@ void Client::write_rest() {
       self->keep_output();
     }
     self->clients_.sink().begin_turn();
-    self->wrote(std::exchange(self->writing_bytes_, 0));
+    self->wrote(std::exchange(self->session_.output_at_host, 0));
     if (status < 0) {
       self->clients_.drop(*self);
     } else {
@@ -199,7 +199,7 @@ void Client::write_rest() {
     }
   });
   if (result < 0) {
-    writing_bytes_ = 0;
+    session_.output_at_host = 0;
     clients_.drop(*this);
     return;
   }

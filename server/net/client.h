@@ -45,8 +45,8 @@ class Client {
 
   [[nodiscard]] bool closed() const { return socket_ == nullptr; }
   // Everything the replica has answered is in the kernel's hands.
-  [[nodiscard]] bool all_written() const { return writing_bytes_ == 0 && unsent_in_session() == 0; }
-  [[nodiscard]] std::size_t unsent_bytes() const { return writing_bytes_ + unsent_in_session(); }
+  [[nodiscard]] bool all_written() const { return session_.output_at_host == 0 && unsent_in_session() == 0; }
+  [[nodiscard]] std::size_t unsent_bytes() const { return session_.output_at_host + unsent_in_session(); }
   // Closing, and nothing is left to wait for.
   [[nodiscard]] bool finished() const;
 
@@ -62,6 +62,10 @@ class Client {
   bool queued_for_flush = false;
   std::size_t counted_bytes = 0;  // unparsed ones, as they were counted last
   std::size_t kept_bytes = 0;     // of a large output buffer that it keeps while it is empty
+
+  // Of ClientEviction.
+  std::size_t counted_memory = 0;
+  std::uint64_t memory_epoch = 0;
 
  private:
   struct Write;
@@ -81,7 +85,6 @@ class Client {
   replica::Session& session_;
   std::uint64_t number_;  // position in the order of connections, never reused
   std::size_t read_size_;
-  std::size_t writing_bytes_ = 0;  // of a write that libuv has not completed
   std::uint64_t soft_limit_since_us_ = 0;
   std::uint8_t pauses_ = 0;
   bool reading_ = false;

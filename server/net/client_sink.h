@@ -23,10 +23,14 @@ class ClientSink {
   virtual void client_closed(replica::Session& session) = 0;
   [[nodiscard]] virtual bool admit_admin(const replica::ClientAddress& address) const = 0;
 
+  // Past it the clients with the largest buffers have to leave; 0: no limit. Asked only while there is a setting.
+  [[nodiscard]] virtual std::uint64_t clients_memory_max() = 0;
+
   // For INFO.
   virtual void count_written(std::size_t bytes) = 0;
   virtual void count_rejected() = 0;
   virtual void count_output_limit() = 0;
+  virtual void count_evicted() = 0;
 };
 
 }  // namespace redraft::net

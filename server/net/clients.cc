@@ -148,6 +148,7 @@ void Clients::check_input(Client& client) {
   const std::uint64_t unparsed = client.unparsed_bytes();
   if (client.closed()) return;
   count_input(client);
+  if (settings_.maxmemory_clients != 0) eviction_.count(client);
   const bool crowded = unparsed_bytes_ > settings_.client_memory_max && unparsed > kCrowdInputMin;
   if (session.held() && (crowded || unparsed > kHeldInputMax)) {
     client.pause(Client::Pause::kFull);
@@ -221,6 +222,7 @@ void Clients::check_output(Client& client, std::uint64_t now_us) {
 void Clients::drop(Client& client) {
   if (client.closed()) return;
   client.close();
+  eviction_.forget(client);
   std::erase(full_, &client);
   unparsed_bytes_ -= client.counted_bytes;
   if (!crowd_.empty() && crowd_.front() == &client) {
@@ -242,6 +244,7 @@ void Clients::flush(std::uint64_t now_us) {
     client->session().output_reported = false;
     client->flush();
     if (client->closed()) continue;
+    if (settings_.maxmemory_clients != 0) eviction_.count(*client);
     if (client->finished()) {
       drop(*client);
     } else if (client->unsent_bytes() > 0) {
@@ -251,6 +254,28 @@ void Clients::flush(std::uint64_t now_us) {
   to_flush_.clear();
   if (!full_.empty()) resume_full();
   if (!crowd_.empty()) relieve_crowd();
+  if (settings_.maxmemory_clients != 0) keep_memory_bound();
+}
+
+void Clients::keep_memory_bound() {
+  const std::uint64_t max = sink_.clients_memory_max();
+  if (max == 0) return;
+  if (eviction_.idle()) recount_memory();
+  if (eviction_.bytes() < max) return;
+  std::vector<Client*> all;
+  for (const auto& [number, client] : by_number_) all.push_back(client.get());
+  for (Client* client : eviction_.choose(std::move(all), max)) {
+    const replica::Session& session = client->session();
+    spdlog::info("Evicting client: id={} addr={} name={} cmd={} user={} tot-mem={}", session.id(),
+                 session.address().peer, session.name, session.last_command, session.user, client->counted_memory);
+    sink_.count_evicted();
+    drop(*client);
+  }
+}
+
+void Clients::recount_memory() {
+  eviction_.begin();
+  for (const auto& [number, client] : by_number_) eviction_.count(*client);
 }
 
 bool Clients::may_keep_output(Client& client, std::size_t capacity) {
@@ -302,6 +327,11 @@ void Clients::sweep(std::uint64_t now_us) {
     kept_bytes_ = 0;
   }
   if (!crowd_.empty()) watch_crowd();
+  if (settings_.maxmemory_clients != 0) {
+    recount_memory();
+  } else {
+    eviction_.end();
+  }
   if (settings_.output_normal.soft_bytes == 0 && settings_.output_pubsub.soft_bytes == 0) return;
   leave.clear();
   for (const auto& [number, client] : by_number_) {

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "server/net/client.h"
+#include "server/net/client_eviction.h"
 #include "server/net/client_sink.h"
 #include "server/net/handle.h"
 #include "server/replica/settings.h"
@@ -80,6 +81,8 @@ class Clients {
   void relieve_crowd();
   void resume_crowd();
   void watch_crowd();
+  void keep_memory_bound();
+  void recount_memory();
 
   ClientSink& sink_;
   const replica::Values& settings_;
@@ -93,6 +96,7 @@ class Clients {
   std::deque<Client*> crowd_;       // for Client::Pause::kCrowd; the first of them is read
   std::size_t first_bytes_ = 0;     // what it had when it was looked at last, second by second
   std::uint32_t first_idle_s_ = 0;
+  ClientEviction eviction_;
   std::vector<std::unique_ptr<Client>> gone_;  // closed; their sessions are told at the next turn's beginning
 };
 

@@ -542,4 +542,8 @@ void Server::count_output_limit() {
   ++replica_->statistics().output_limit_disconnections;
 }
 
+void Server::count_evicted() {
+  ++replica_->statistics().evicted_clients;
+}
+
 }  // namespace redraft::net

@@ -109,6 +109,8 @@ class Server final : public replica::Host, private ClientSink {
   void count_written(std::size_t bytes) override;
   void count_rejected() override;
   void count_output_limit() override;
+  void count_evicted() override;
+  std::uint64_t clients_memory_max() override { return replica_->clients_memory_max(); }
 
   void end_turn();
   void peers_ready();

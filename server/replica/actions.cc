@@ -94,8 +94,7 @@ void Engine::view_data(NodeView& view) const {
   view.dataset_memory = store_->used_memory();
   view.pending_free_objects = store_->garbage();
   view.clients_memory = 0;
-  sessions_.for_each(
-      [&](const Session& session) { view.clients_memory += session.input.capacity() + session.arena.capacity(); });
+  sessions_.for_each([&](const Session& session) { view.clients_memory += session.memory(); });
   view.log_memory = raft_ == nullptr ? 0 : raft_->log().cached_bytes();
   view.used_memory = view.dataset_memory + view.clients_memory + view.log_memory;
   view.waiting_keys = store_->waiters().key_count();

@@ -34,6 +34,17 @@ void Replica::client_input(Session& session, std::size_t size) {
 void Replica::client_closed(Session& session) {
   engine_->client_closed(session);
 }
+std::uint64_t Replica::clients_memory_max() {
+  // Less would leave nobody to raise it.
+  constexpr std::uint64_t kMin = std::uint64_t{128} << 10;
+  const std::int64_t asked = settings().values().maxmemory_clients;
+  if (asked == 0) return 0;
+  if (asked > 0) return std::max(kMin, static_cast<std::uint64_t>(asked));
+  const store::Store* data = store();
+  const std::uint64_t maxmemory = data == nullptr ? 0 : data->setting_number("maxmemory", 0);
+  return maxmemory == 0 ? 0 : std::max(kMin, maxmemory / 100 * static_cast<std::uint64_t>(-asked));
+}
+
 bool Replica::admit_admin(const ClientAddress& address) const {
   return engine_->admit_admin(address);
 }

@@ -72,6 +72,9 @@ class Replica {
   // maxclients is reached but for the few admin connections: true if this one may stay as such.
   [[nodiscard]] bool admit_admin(const ClientAddress& address) const;
 
+  // maxmemory-clients in bytes, a percentage of the cluster's maxmemory included; 0: no limit.
+  [[nodiscard]] std::uint64_t clients_memory_max();
+
   // Peers. `frame` is one whole frame without its length prefix; the buffer stays alive as long as an entry of it does.
   // `refused`: dialling got ECONNREFUSED, so no process listens there.
   void link_up(LinkId link, std::uint64_t dialled_node, Lane lane);  // node 0: the peer dialled us

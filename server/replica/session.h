@@ -118,7 +118,8 @@ class Session {
   [[nodiscard]] std::string& output() { return output_; }
   [[nodiscard]] const std::string& output() const { return output_; }
   std::size_t output_sent = 0;
-  bool output_reported = false;  // Host::output_ready was called in this turn
+  std::size_t output_at_host = 0;  // bytes that the host has taken over and not written yet
+  bool output_reported = false;    // Host::output_ready was called in this turn
   [[nodiscard]] resp::Writer& writer() { return writer_; }
   [[nodiscard]] const resp::Writer& writer() const { return writer_; }
 
@@ -179,6 +180,19 @@ class Session {
   std::unique_ptr<Subscriptions> subscriptions;  // only while it listens to something
   std::unique_ptr<TrackingState> tracking;       // only while tracking is on
   [[nodiscard]] bool subscribed() const { return subscriptions != nullptr; }
+
+  // What the connection holds: the figure of maxmemory-clients and of CLIENT LIST's tot-mem. Names of channels and keys
+  // are counted by their number, so that this costs nothing.
+  [[nodiscard]] std::size_t memory() const {
+    constexpr std::size_t kPerName = 64;
+    std::size_t names = watched.size();
+    if (subscriptions != nullptr) {
+      names += subscriptions->channels.size() + subscriptions->patterns.size() + subscriptions->shard_channels.size();
+    }
+    if (tracking != nullptr) names += tracking->prefixes.size();
+    return sizeof(Session) + input.capacity() + arena.capacity() + output_.capacity() + output_at_host +
+           transaction.commands.capacity() + pending.size() * sizeof(Pending) + names * kPerName;
+  }
 
   // Blocking commands: when the node's own timer fires (0: never), and what is asked for.
   std::uint64_t blocked_until_us = 0;

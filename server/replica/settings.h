@@ -46,6 +46,7 @@ struct Values {
   OutputLimit output_replica{268435456, 67108864, 60};
   OutputLimit output_pubsub{33554432, 8388608, 60};
   std::uint64_t client_query_buffer_limit = 1073741824;
+  std::int64_t maxmemory_clients = 0;  // bytes; negative: percent of maxmemory; 0: no limit
   std::string announce_ip;
   std::string announce_hostname;
   std::uint16_t announce_port = 0;

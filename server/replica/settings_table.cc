@@ -59,6 +59,12 @@ void take_bind(Values& values, std::string_view text) {
 void take_slower_than(Values& values, std::string_view text) {
   values.slowlog_log_slower_than_us = text == "-1" ? std::numeric_limits<std::uint64_t>::max() : number(text);
 }
+void take_maxmemory_clients(Values& values, std::string_view text) {
+  const bool percent = text.ends_with('%');
+  if (percent) text.remove_suffix(1);
+  const auto amount = static_cast<std::int64_t>(number(text));
+  values.maxmemory_clients = percent ? -amount : amount;
+}
 void take_append_fsync(Values& values, std::string_view text) {
   values.append_fsync = text == "always"     ? AppendFsync::kAlways
                         : text == "everysec" ? AppendFsync::kEverysec
@@ -275,7 +281,7 @@ constexpr auto kDirectives = std::to_array<Directive>({
     integer("tracking-table-max-keys", kE, "1000000", 0, kLongMax, {}, take_number<&Values::tracking_table_max_keys>),
     memory("client-query-buffer-limit", kE, "1073741824", 1024 * 1024, kLongMax, {},
            take_number<&Values::client_query_buffer_limit>),
-    {"maxmemory-clients", {}, Type::kPercent, kNone, "0", -100, kLongMax, {}, nullptr},
+    {"maxmemory-clients", {}, Type::kPercent, kE, "0", -100, kLongMax, {}, take_maxmemory_clients},
     integer("repl-backlog-ttl", kNone, "3600", 0, kLongMax),
     memory("auto-aof-rewrite-min-size", kNone, "67108864", 0, kLongMax),
     integer("loading-process-events-interval-bytes", Directive::kHidden, "2097152", 1024, kIntMax),

@@ -55,6 +55,7 @@ struct Statistics {
   bool save_in_progress = false;
   std::uint64_t peak_memory = 0;
   std::uint64_t output_limit_disconnections = 0;
+  std::uint64_t evicted_clients = 0;
   std::vector<PerCommand> per_command;          // by command id
   std::map<std::string, std::uint64_t> errors;  // by first word: ERR, WRONGTYPE...
 };

@@ -46,6 +46,8 @@ class FakeReplica final : public ClientSink {
   void count_written(std::size_t bytes) override { written += bytes; }
   void count_rejected() override { ++rejected; }
   void count_output_limit() override { ++over_limit; }
+  void count_evicted() override { ++evicted; }
+  std::uint64_t clients_memory_max() override { return memory_max; }
 
   Clients* clients = nullptr;
   std::function<void(replica::Session&)> on_input;
@@ -56,6 +58,8 @@ class FakeReplica final : public ClientSink {
   std::size_t written = 0;
   int rejected = 0;
   int over_limit = 0;
+  int evicted = 0;
+  std::uint64_t memory_max = 0;
   bool admit = false;
   bool password = false;
 };
@@ -359,6 +363,43 @@ TEST_F(ClientsTest, UnfinishedRequestsOfAllClientsAreBounded) {
   for (std::uint64_t second = 1; second <= 6; ++second) clients_.sweep(second * 1'000'000);
   EXPECT_EQ(clients_.count(), 3U);
   turns_until([&] { return input(second_leads ? 2 : 1).size() == 360'000; });
+  for (const int fd : fds) close(fd);
+}
+
+// maxmemory-clients: the largest goes first, whether it sent too much or does not read what it asked for.
+TEST_F(ClientsTest, TheLargestClientsLeavePastTheirMemoryLimit) {
+  std::vector<int> fds;
+  for (std::size_t i = 0; i < 4; ++i) {
+    fds.push_back(connect_client());
+    turns_until([&] { return clients_.count() == i + 1; });
+    const std::size_t size = std::size_t{50'000} << (2 * i);
+    send_all(fds[i], std::string(size, 'x'));
+    turns_until([&] { return replica_.sessions[i]->input.size() == size; });
+  }
+  replica_.sessions[3]->no_evict = true;
+  std::uint64_t all = 0;
+  for (const auto& session : replica_.sessions) all += session->memory();
+  const auto one_turn = [&] {
+    bool over = false;
+    turns_until([&] { return std::exchange(over, true); });
+  };
+  one_turn();
+  EXPECT_EQ(replica_.evicted, 0);  // no limit, as Redis starts
+  settings_.maxmemory_clients = 1;
+  replica_.memory_max = all;
+  turns_until([&] { return !replica_.closed.empty(); });
+  EXPECT_EQ(replica_.closed, std::vector<std::uint64_t>{3});  // of those that may go, the largest is enough
+  replica_.sessions[0]->output().assign(40'000'000, 'y');     // more than any socket takes
+  clients_.output_ready(*replica_.sessions[0]);
+  turns_until([&] { return replica_.closed.size() == 2; });
+  EXPECT_EQ(replica_.closed.back(), 1U);
+  replica_.memory_max = 100'000;
+  turns_until([&] { return replica_.closed.size() == 3; });
+  one_turn();
+  EXPECT_EQ(clients_.count(), 1U);  // it said CLIENT NO-EVICT ON
+  EXPECT_EQ(replica_.evicted, 3);
+  settings_.maxmemory_clients = 0;
+  clients_.sweep(2'000'000);
   for (const int fd : fds) close(fd);
 }
 

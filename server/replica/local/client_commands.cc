@@ -43,7 +43,8 @@ std::string flags_of(const Session& session) {
   return flags.empty() ? "N" : flags;
 }
 
-// redis.io/commands/client-list has the fields. Buffers of the reply are one piece here, so `oll` is 0 and `obl` all.
+// redis.io/commands/client-list has the fields. Replies are one buffer, and `oll` and `omem` tell of what
+// the socket has not taken of an earlier one.
 std::string line_of(const Session& session, std::uint64_t now_ms) {
   const auto seconds_since = [now_ms](std::uint64_t then_ms) {
     return now_ms < then_ms ? 0 : (now_ms - then_ms) / 1000;
@@ -51,8 +52,6 @@ std::string line_of(const Session& session, std::uint64_t now_ms) {
   const auto listens = [&session](PubSub::Kind kind) { return PubSub::names_of(session, kind).size(); };
   const std::size_t unparsed = session.input.size() - std::min(session.input_begin, session.input.size());
   const std::size_t unsent = session.output().size() - std::min(session.output_sent, session.output().size());
-  const std::size_t total = sizeof(Session) + session.input.capacity() + session.output().capacity() +
-                            session.arena.capacity() + session.transaction.commands.capacity();
   std::string line;
   const auto field = [&line](std::string_view name, std::string_view value) {
     if (!line.empty()) line += ' ';
@@ -81,10 +80,10 @@ std::string line_of(const Session& session, std::uint64_t now_ms) {
   number("rbs", session.output().capacity());
   number("rbp", session.output().capacity());
   number("obl", unsent);
-  number("oll", 0);
-  number("omem", 0);
-  number("tot-mem", total);
-  field("events", unsent > 0 ? "rw" : "r");
+  number("oll", session.output_at_host > 0 ? 1 : 0);
+  number("omem", session.output_at_host);
+  number("tot-mem", session.memory());
+  field("events", unsent + session.output_at_host > 0 ? "rw" : "r");
   field("cmd", session.last_command);
   field("user", session.user);
   field("redir", session.tracking == nullptr ? "-1" : std::to_string(session.tracking->redirect));

@@ -109,6 +109,7 @@ void config_resetstat(LocalContext& context) {
   statistics.evicted_keys = 0;
   statistics.error_replies = 0;
   statistics.output_limit_disconnections = 0;
+  statistics.evicted_clients = 0;
   statistics.peak_memory = 0;
   std::ranges::fill(statistics.per_command, Statistics::PerCommand{});
   statistics.errors.clear();

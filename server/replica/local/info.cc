@@ -274,7 +274,8 @@ void Info::stats() {
   field("expired_stale_perc", "0.00");
   zeros({"expired_time_cap_reached_count", "expire_cycle_cpu_milliseconds"});
   number("evicted_keys", statistics_.evicted_keys);
-  zeros({"evicted_clients", "total_eviction_exceeded_time", "current_eviction_exceeded_time"});
+  number("evicted_clients", statistics_.evicted_clients);
+  zeros({"total_eviction_exceeded_time", "current_eviction_exceeded_time"});
   number("keyspace_hits", statistics_.keyspace_hits);
   number("keyspace_misses", statistics_.keyspace_misses);
   const PubSub& pubsub = context_.actions.pubsub();
