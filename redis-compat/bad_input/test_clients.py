@@ -170,6 +170,34 @@ class Large(Untouched):
         finally:
             self.witness.ask("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0")
 
+    def test_unfinished_requests_of_many_clients(self):
+        """Each announces 512 MiB and sends some of it: all together are bounded, and everybody else is served."""
+        self.witness.ask("CONFIG", "SET", "client-memory-max", "16mb")
+        before = self.leader.rss()
+        many = []
+        try:
+            for _ in range(200):
+                one = socket.create_connection(("127.0.0.1", self.leader.port), 10)
+                one.setblocking(False)
+                many.append(one)
+                one.send(b"*3\r\n$3\r\nSET\r\n$4\r\nhuge\r\n$536870912\r\n")
+            for _ in range(8):
+                for one in many:
+                    try:
+                        one.send(b"x" * (MIB // 4))
+                    except (BlockingIOError, ConnectionError):
+                        pass  # waits in its socket, or has been evicted
+                self.assertEqual(self.witness.ask("SET", "k", "y" * 500), b"OK")
+            self.assertLess(self.leader.rss() - before, 120 * MIB)
+        finally:
+            for one in many:
+                one.close()
+        wait_for(lambda: int(self.witness.info("clients")["connected_clients"]) < 10, "end of the crowd")
+        with self.leader.connect(timeout=60) as connection:
+            self.assertEqual(connection.ask("SET", "huge", b"y" * (20 * MIB)), b"OK", "a lone one may be longer")
+            self.assertEqual(connection.ask("DEL", "huge"), 1)
+        self.witness.ask("CONFIG", "SET", "client-memory-max", "64mb")
+
     def test_maxmemory_clients_evicts_the_largest(self):
         """redis.io/docs/reference/clients, "Client eviction": the largest buffers go, CLIENT NO-EVICT ON stays."""
         def total():
