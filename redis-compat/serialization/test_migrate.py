@@ -112,6 +112,32 @@ class Migrate(BesideRedis):
         self.answers("OK", self.migrate("REPLACE", "KEYS", "k", "k"))
         self.assertEqual(0, self.source.ask("DBSIZE"))
 
+    def test_the_connection_is_kept_for_a_while(self):
+        """As in Redis: the next MIGRATE of ten seconds goes the same way, and one that was closed meanwhile is opened
+        anew without anybody noticing."""
+        def received():
+            return int(self.target.info("stats")["total_connections_received"])
+
+        def kept():
+            return int(self.source.info("stats")["migrate_cached_sockets"])
+
+        before = received()
+        for i in range(5):
+            self.source.ask("SET", "k", i)
+            self.answers("OK", self.migrate("REPLACE", key="k", db=i % 2))
+        self.assertEqual(before + 1, received())
+        self.assertEqual(1, kept())
+        self.target.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        self.source.ask("SET", "k", "again")
+        self.answers("OK", self.migrate("REPLACE", key="k"))
+        self.assertEqual(before + 2, received())
+        self.assertEqual(b"again", self.target.ask("GET", "k"))
+        # Who says who he is does not go on as somebody else's connection.
+        self.source.ask("SET", "k", "mine")
+        self.answers("OK", self.migrate("REPLACE", "AUTH2", "default", "any", key="k"))
+        self.assertEqual(before + 3, received())
+        wait_for(lambda: kept() == 0, "end of the idle connections", timeout=15)
+
     def test_login(self):
         self.source.ask("SET", "k", "v")
         with RedisServer() as locked, Connection(locked.port) as there:

@@ -120,6 +120,7 @@ void migrate(Context& context) {
   migration.timeout_ms = static_cast<std::uint64_t>(*timeout_ms > 0 ? *timeout_ms : kDefaultTimeout_ms);
   migration.copy = options.copy;
   if (!options.auth.empty()) append_request(migration.request, options.auth);
+  migration.login_size = migration.request.size();
   const std::string target_db = std::to_string(*db);
   append_request(migration.request, std::array<std::string_view, 2>{"SELECT", target_db});
   migration.replies_ahead = options.auth.empty() ? 1 : 2;

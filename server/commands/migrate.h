@@ -25,6 +25,7 @@ struct Migration {
   std::uint64_t timeout_ms = 0;
   bool copy = false;              // the keys stay
   std::string request;            // AUTH if need be, SELECT, and a RESTORE for each key
+  std::size_t login_size = 0;     // of `request`: the AUTH
   std::size_t replies_ahead = 0;  // of AUTH and SELECT
   std::vector<Moving> keys;
 };

@@ -485,7 +485,9 @@ void Server::log(replica::LogLevel level, const std::string& line) {
 }
 
 replica::local::ProcessView Server::process() const {
-  return read_process_view();
+  replica::local::ProcessView view = read_process_view();
+  view.kept_sockets = calls_.kept();
+  return view;
 }
 
 Status Server::write_config_file(const std::string& path, const std::string& text) {

@@ -23,27 +23,37 @@ class ServerCalls::Call {
   Call(ServerCalls& calls, ServerCall call);
   void start();
   [[nodiscard]] std::vector<std::string> take_errors() { return std::move(errors_); }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  // The connection, if it is as it was before the call; null otherwise.
+  [[nodiscard]] UniqueStream take_socket(End end);
 
  private:
   struct Write {
     uv_write_t request{};
-    std::string bytes;
+    std::shared_ptr<std::string> bytes;
   };
   static constexpr std::size_t kReadSize = std::size_t{16} << 10;
 
+  void connect();
   void connected(int status, UniqueStream socket);
+  void use(UniqueStream socket);
+  void watch(std::uint64_t first_ms);
   void send();
   void written(int status);
   void received(ssize_t size);
   // False when what came is no reply.
   [[nodiscard]] bool take_replies();
   void patience_over();
+  void broke();
   void end(End how) { calls_.finish(call_.id, how); }  // and that was the last of this object
   [[nodiscard]] End broken() const { return writing_ ? End::kNotWritten : End::kNotRead; }
 
   ServerCalls& calls_;
   ServerCall call_;
-  std::optional<Connector> connector_;  // until it is connected
+  std::string name_;                      // of the connection, to be kept under
+  std::shared_ptr<std::string> request_;  // the call's, in case a kept connection turns out to be dead
+  bool reused_ = false;                   // the connection is one that was kept
+  std::optional<Connector> connector_;    // until it is connected
   UniqueStream socket_;
   UniqueHandle<uv_timer_t> timer_;
   std::array<char, kReadSize> buffer_{};
@@ -56,19 +66,32 @@ class ServerCalls::Call {
 };
 
 ServerCalls::Call::Call(ServerCalls& calls, ServerCall call) : calls_(calls), call_(std::move(call)) {
+  name_ = call_.host + ' ' + std::to_string(call_.port) + ' ' + call_.request.substr(0, call_.login_size);
+  request_ = std::make_shared<std::string>(std::move(call_.request));
   timer_ = make_handle<uv_timer_t>(this, [&](uv_timer_t* timer) { return uv_timer_init(calls_.loop_, timer); });
 }
 
 void ServerCalls::Call::start() {
+  UniqueStream kept = calls_.sockets_.take(name_);
+  reused_ = kept != nullptr;
+  if (!reused_) return connect();
+  watch(call_.patience_ms);
+  use(std::move(kept));
+}
+
+void ServerCalls::Call::connect() {
   connector_.emplace(calls_.loop_, [this](int status, UniqueStream socket) { connected(status, std::move(socket)); });
   start_error_ = connector_->start(call_.host, call_.port);
-  const std::uint64_t patience_ms = start_error_ != 0 ? 0 : call_.patience_ms;
+  watch(start_error_ != 0 ? 0 : call_.patience_ms);
+}
+
+void ServerCalls::Call::watch(std::uint64_t first_ms) {
   uv_timer_start(
       timer_.get(),
       [](uv_timer_t* timer) {
         if (auto* self = static_cast<Call*>(timer->data)) self->patience_over();
       },
-      patience_ms, call_.patience_ms);
+      first_ms, call_.patience_ms);
 }
 
 // Redis notices only when it writes that nobody listens, and says so.
@@ -76,10 +99,14 @@ void ServerCalls::Call::connected(int status, UniqueStream socket) {
   const bool reached = connector_->resolved() || status == 0;
   connector_.reset();
   if (status != 0) return end(reached ? End::kNotWritten : End::kNoConnection);
+  uv_tcp_nodelay(&socket->tcp, 1);
+  uv_timer_again(timer_.get());
+  use(std::move(socket));
+}
+
+void ServerCalls::Call::use(UniqueStream socket) {
   socket_ = std::move(socket);
   socket_->handle.data = this;
-  uv_tcp_nodelay(&socket_->tcp, 1);
-  uv_timer_again(timer_.get());
   uv_read_start(
       &socket_->stream,
       [](uv_handle_t* handle, std::size_t, uv_buf_t* buffer) {
@@ -95,16 +122,17 @@ void ServerCalls::Call::connected(int status, UniqueStream socket) {
 
 void ServerCalls::Call::send() {
   auto write = std::make_unique<Write>();
-  write->bytes = std::move(call_.request);
+  write->bytes = reused_ ? request_ : std::move(request_);
+  std::string& bytes = *write->bytes;
   write->request.data = write.get();
   writing_ = true;
-  unsent_ = write->bytes.size();
+  unsent_ = bytes.size();
   // One buffer holds at most 4 GiB less one byte.
   std::vector<uv_buf_t> buffers;
   constexpr std::size_t kPiece = std::size_t{1} << 30;
-  for (std::size_t at = 0; at < write->bytes.size(); at += kPiece) {
-    const std::size_t size = std::min(kPiece, write->bytes.size() - at);
-    buffers.push_back(uv_buf_init(write->bytes.data() + at, static_cast<unsigned>(size)));
+  for (std::size_t at = 0; at < bytes.size(); at += kPiece) {
+    const std::size_t size = std::min(kPiece, bytes.size() - at);
+    buffers.push_back(uv_buf_init(bytes.data() + at, static_cast<unsigned>(size)));
   }
   const int result = uv_write(&write->request, &socket_->stream, buffers.data(), static_cast<unsigned>(buffers.size()),
                               [](uv_write_t* request, int status) {
@@ -122,11 +150,26 @@ void ServerCalls::Call::written(int status) {
 }
 
 void ServerCalls::Call::received(ssize_t size) {
-  if (size < 0) return end(broken());
+  if (size < 0) return broke();
   read_something_ = true;
   input_.append(buffer_.data(), static_cast<std::size_t>(size));
   if (!take_replies()) return end(End::kNotRead);
   if (errors_.size() >= call_.replies) end(End::kAnswered);
+}
+
+// A kept connection may have been closed by the other side just now: once more, on a new one, as in Redis. Not when
+// something was answered: then the request has arrived.
+void ServerCalls::Call::broke() {
+  if (!reused_ || !errors_.empty() || !input_.empty()) return end(broken());
+  reused_ = writing_ = false;
+  socket_.reset();
+  connect();
+}
+
+UniqueStream ServerCalls::Call::take_socket(End end) {
+  if (end != End::kAnswered || writing_ || !input_.empty()) return nullptr;
+  uv_read_stop(&socket_->stream);
+  return std::move(socket_);
 }
 
 bool ServerCalls::Call::take_replies() {
@@ -150,7 +193,8 @@ void ServerCalls::Call::patience_over() {
   if (!something) end(broken());
 }
 
-ServerCalls::ServerCalls(uv_loop_t* loop, Done done) : loop_(loop), done_(std::move(done)) {}
+ServerCalls::ServerCalls(uv_loop_t* loop, Done done, std::uint64_t keep_ms)
+    : loop_(loop), done_(std::move(done)), sockets_(loop, keep_ms) {}
 
 ServerCalls::~ServerCalls() = default;
 
@@ -163,6 +207,7 @@ void ServerCalls::call(ServerCall call) {
 void ServerCalls::finish(std::uint64_t id, End end) {
   const auto node = calls_.extract(id);
   if (node.empty()) return;
+  if (UniqueStream socket = node.mapped()->take_socket(end)) sockets_.keep(node.mapped()->name(), std::move(socket));
   done_({.id = id, .end = end, .errors = node.mapped()->take_errors()});
 }
 

@@ -30,6 +30,7 @@ bool Engine::begin_migration(Session& session, Pending& head) {
   ServerCall call{.id = ++last_call_, .host = migration_.host, .port = migration_.port};
   call.patience_ms = migration_.timeout_ms;
   call.request = std::exchange(migration_.request, {});
+  call.login_size = migration_.login_size;
   call.replies = migration_.replies_ahead + migration_.keys.size();
   if (!host_.call(std::move(call))) {
     session.writer().error("IOERR error or timeout connecting to the client");

@@ -6,14 +6,15 @@
 
 namespace redraft::replica {
 
-// One conversation with another server of Redis's protocol, for MIGRATE: everything is sent, so many replies are read,
-// and the connection ends.
+// One conversation with another server of Redis's protocol, for MIGRATE: everything is sent, and so many replies are
+// read. The connection may have served an earlier call of the same host, port and login.
 struct ServerCall {
   std::uint64_t id = 0;   // names it in its ServerCallDone
   std::string host = {};  // a name or an address
   std::uint16_t port = 0;
   std::uint64_t patience_ms = 0;  // the longest time in which nothing at all happens
   std::string request = {};       // commands, one behind the other
+  std::size_t login_size = 0;     // so many of its bytes say who calls, if anybody in particular
   std::size_t replies = 0;        // how many they have
 };
 

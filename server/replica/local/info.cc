@@ -282,9 +282,11 @@ void Info::stats() {
   number("pubsub_channels", pubsub.names(PubSub::Kind::kChannel).size());
   number("pubsub_patterns", pubsub.pattern_count());
   number("pubsubshard_channels", pubsub.names(PubSub::Kind::kShardChannel).size());
-  zeros({"latest_fork_usec", "total_forks", "migrate_cached_sockets", "slave_expires_tracked_keys",
-         "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits", "active_defrag_key_misses",
-         "total_active_defrag_time", "current_active_defrag_time", "unexpected_error_replies"});
+  zeros({"latest_fork_usec", "total_forks"});
+  number("migrate_cached_sockets", view_.process.kept_sockets);
+  zeros({"slave_expires_tracked_keys", "active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+         "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time",
+         "unexpected_error_replies"});
   const Tracking& tracking = context_.actions.tracking();
   number("tracking_total_keys", tracking.key_count());
   number("tracking_total_items", tracking.item_count());

@@ -49,6 +49,7 @@ struct ProcessView {
   std::uint64_t allocator_allocated_bytes = 0;
   std::uint64_t user_cpu_us = 0;
   std::uint64_t system_cpu_us = 0;
+  std::uint64_t kept_sockets = 0;  // to other servers, for the next MIGRATE
 };
 
 // The comparison of all nodes' data.
