@@ -557,6 +557,8 @@ class Engine final : public commands::Surroundings,
   Relay relay_;
   std::set<std::uint64_t> monitors_;   // sessions
   std::string script_lines_;           // for them: the script that runs, and what it calls
+  // For them: what the read that runs has to show, as it may have to wait and run again. Null when none runs.
+  std::string* read_lines_ = nullptr;
   raft::LogIndex replay_end_;          // the last index in the log when this node started
   bool expiry_is_quiet_ = true;        // until what was due when this node started is freed
   std::uint32_t event_bits_ = 0;       // notify-keyspace-events

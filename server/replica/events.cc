@@ -239,6 +239,10 @@ std::string Engine::monitor_line(std::string_view who, std::uint32_t db, Argumen
 }
 
 void Engine::send_to_monitors(std::string_view lines) {
+  if (read_lines_ != nullptr) {
+    read_lines_->append(lines);
+    return;
+  }
   for (const std::uint64_t id : monitors_) {
     if (Session* watcher = sessions_.find(id)) pushes_.send(*watcher, lines);
   }

@@ -139,11 +139,14 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   const std::size_t begin = session.output().size();
   const std::uint64_t begin_ns = host_.measure_ns();
   store_->access_clock().set_touching(!session.no_touch);
+  std::string lines;
+  std::string* const outer_lines = std::exchange(read_lines_, &lines);
   if (head.command->id == commands::CommandId::kExec) {
     run_transaction(context, &session);
   } else {
     commands::execute(context);
   }
+  read_lines_ = outer_lines;
   if (session.tracking != nullptr && head.command->id != commands::CommandId::kExec) {
     remember_read(session, *head.command, arguments, head.caching);
   }
@@ -164,6 +167,7 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   }
   host_.read_ran(session, head.number, {applied_.value, applied_commands_, clock_ms});
   const bool failed = session.output().size() > begin && session.output()[begin] == '-';
+  if (!lines.empty()) send_to_monitors(lines);
   executed(session, *head.command, arguments, begin_ns, failed);
   statistics_.keyspace_hits = store_->read_hits();
   statistics_.keyspace_misses = store_->read_misses();

@@ -336,5 +336,31 @@ TEST_F(EventsTest, MonitorShowsReadsWhereTheyRunAndWritesWhereTheyAreApplied) {
   EXPECT_EQ(here.ask({"GET", "k"}), "-ERR Replica can't interact with the keyspace\r\n");
 }
 
+// A read that meets a key just past its deadline waits for an entry and runs again; it is shown when it is answered.
+TEST_F(EventsTest, MonitorShowsAReadThatRanTwiceOnce) {
+  begin(3);
+  Talker watcher(*world_, leader().id());
+  EXPECT_EQ(watcher.ask({"MONITOR"}), "+OK\r\n");
+  Talker client(*world_, leader().id());
+  constexpr int kTimes = 30;
+  for (int i = 0; i < kTimes; ++i) {
+    client.ask({"SET", "k", "v", "PX", "50"});
+    world_->run_for(35'000 + static_cast<std::uint64_t>(i) * 1000);
+    client.ask({"EVAL", "return redis.call('get',KEYS[1])", "1", "k"});
+    client.say({{"MULTI"}, {"STRLEN", "k"}, {"EXEC"}});
+    client.hear(3);
+  }
+  world_->run_for(200'000);
+  const auto shown = [text = watcher.heard()](std::string_view what) {
+    int count = 0;
+    for (std::size_t at = text.find(what); at != std::string::npos; at = text.find(what, at + 1)) ++count;
+    return count;
+  };
+  EXPECT_EQ(shown("] \"EVAL\""), kTimes);
+  EXPECT_EQ(shown(" lua] \"get\" \"k\""), kTimes);
+  EXPECT_EQ(shown("] \"STRLEN\" \"k\""), kTimes);
+  EXPECT_EQ(shown("] \"EXEC\""), kTimes);
+}
+
 }  // namespace
 }  // namespace redraft::sim
