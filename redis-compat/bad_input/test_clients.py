@@ -263,6 +263,35 @@ class Large(Untouched):
             connection.ask("DEL", "parts", *[f"part{i}" for i in range(parts)])
         cluster.wait_equal(120)
 
+    def test_a_pipeline_of_reads_that_asks_for_much(self):
+        """A megabyte of requests, hundreds of megabytes of replies: peers are served between them."""
+        count = 20000
+        self.witness.ask("SET", "long", "y" * 10000)
+        with self.leader.connect(timeout=120) as connection:
+            connection.send_raw(command("GET", "long") * count)
+            self.assertEqual(self.witness.ask("PING"), b"PONG")
+            for _ in range(count):
+                self.assertEqual(len(connection.read().value), 10000)
+
+    def test_large_values_of_every_type(self):
+        """One element of 16 MiB, or of 500 in the long run, written and read, and no election."""
+        value = b"x" * ((500 if LONG else 16) * MIB)
+        writes = [("SET", "t", value), ("APPEND", "t", b"x"), ("SETRANGE", "t", 5, value[:-5]), ("LPUSH", "t", value),
+                  ("RPUSH", "t", value), ("SADD", "t", value), ("HSET", "t", "f", value), ("ZADD", "t", 1, value),
+                  ("XADD", "t", "*", "f", value), ("PFADD", "t", value)]
+        with self.leader.connect(timeout=120) as connection:
+            for words in writes:
+                if words[0] not in ("APPEND", "SETRANGE"):
+                    connection.ask("DEL", "t")
+                with self.subTest(command=words[0]):
+                    self.assertFalse(connection.call(*words).is_error)
+            for words in (("SET", "t", value), ("LPUSH", "t", value)):
+                connection.ask("DEL", "t")
+                connection.ask(*words)
+                read = connection.ask("GET", "t") if words[0] == "SET" else connection.ask("LRANGE", "t", 0, -1)[0]
+                self.assertEqual(len(read), len(value))
+            connection.ask("DEL", "t")
+
     def test_many_arguments(self):
         with self.leader.connect(timeout=60) as connection:
             count = 500_000

@@ -38,14 +38,16 @@ std::optional<std::int64_t> StringText::integer() {
 void StringText::answer(Context& context) {
   if (!present()) return context.reply.null();
   if (key_->is_integer()) return context.reply.bulk_integer(key_->integer());
-  context.reply.bulk(view());
+  answer_range(context, 0, size());
 }
 
+// A long string is gathered in the reply itself, breathing: to copy it once more would take as long, in one go.
 void StringText::answer_range(Context& context, std::size_t first, std::size_t count) {
   if (key_->is_integer() || key_->is_inline()) return context.reply.bulk(view().substr(first, count));
-  scratch_.clear();
-  static_cast<const store::LongString*>(key_->object())->read(first, count, scratch_);
-  context.reply.bulk(scratch_);
+  std::string& reply = context.reply.out();
+  reply.append("$").append(std::to_string(count)).append("\r\n");
+  static_cast<const store::LongString*>(key_->object())->read(first, count, reply);
+  reply.append("\r\n");
 }
 
 }  // namespace redraft::commands

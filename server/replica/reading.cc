@@ -7,6 +7,13 @@
 
 namespace redraft::replica {
 
+namespace {
+
+// A megabyte of input asks for tens of thousands of values at once; so many replies are written between two pumps.
+constexpr std::size_t kReadsPerPump = 128;
+
+}  // namespace
+
 bool Engine::begin_read_round(bool hold) {
   if (raft_ == nullptr) return false;
   const std::uint64_t round = reads_.begin();
@@ -64,7 +71,8 @@ void Engine::cancel_reads() {
 
 // Writes the replies that are due at the front of the session, in the order of its requests.
 void Engine::drain(Session& session) {
-  while (!session.pending.empty()) {
+  for (std::size_t served = 0; !session.pending.empty(); ++served) {
+    if (served % kReadsPerPump == kReadsPerPump - 1) host_.pump();
     Pending& head = session.pending.front();
     if (head.kind == Pending::Kind::kWrite) return;
     if (head.kind == Pending::Kind::kRead) {

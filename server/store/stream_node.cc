@@ -4,6 +4,7 @@
 #include <tuple>
 
 #include "base/check.h"
+#include "base/varint.h"
 #include "server/store/listpack_size.h"
 #include "server/store/object.h"
 
@@ -15,6 +16,9 @@ namespace {
 
 // Longer nodes would be parts that are copied too long at once, whatever stream-node-max-bytes says.
 constexpr std::uint64_t kBytesMax = std::uint64_t{64} << 10;
+
+// An entry longer than this gets the room that it needs and no more.
+constexpr std::size_t kLongEntry = 4096;
 
 constexpr std::string_view kWhole = "a stream's node holds whole entries";
 
@@ -56,7 +60,7 @@ void StreamNode::append(StreamId id, Fields fields) {
   std::string_view shared = std::string_view(bytes_).substr(0, names_end_);
   bool same = next_number(shared) == fields.size() / 2;
   for (std::size_t i = 0; same && i < fields.size(); i += 2) same = next_bytes(shared) == fields[i];
-  std::string entry;
+  std::string entry;  // without its fields, which may be long
   put_number(entry, id.ms - first_.ms);
   put_number(entry, id.ms == first_.ms ? id.seq - first_.seq : id.seq);
   put_number(entry, same ? 0 : fields.size() / 2);
@@ -65,11 +69,17 @@ void StreamNode::append(StreamId id, Fields fields) {
                listpack_integer_size(static_cast<std::int64_t>(id.seq - first_.seq)) +
                listpack_integer_size(same ? pairs + 3 : 2 * pairs + 4);
   if (!same) listpack_ += listpack_integer_size(pairs);
-  for (std::size_t i = same ? 1 : 0; i < fields.size(); i += same ? 2 : 1) {
-    put_bytes(entry, fields[i]);
+  const std::size_t first = same ? 1 : 0;
+  const std::size_t step = same ? 2 : 1;
+  std::size_t size = entry.size();
+  for (std::size_t i = first; i < fields.size(); i += step) size += varint_size(fields[i].size()) + fields[i].size();
+  if (size > kLongEntry) bytes_.reserve(bytes_.size() + varint_size(size) + size);
+  put_number(bytes_, size);
+  bytes_ += entry;
+  for (std::size_t i = first; i < fields.size(); i += step) {
+    put_bytes(bytes_, fields[i]);
     listpack_ += listpack_size(fields[i]);
   }
-  put_bytes(bytes_, entry);
   last_ = id;
   ++count_;
 }
