@@ -2,6 +2,7 @@
 
 #include <bit>
 #include <cstring>
+#include <string>
 
 namespace redraft {
 
@@ -12,6 +13,10 @@ static_assert(std::endian::native == std::endian::little,
 template <class Integer>
 void store_little(char* at, Integer value) {
   std::memcpy(at, &value, sizeof value);
+}
+template <class Integer>
+void append_little(std::string& to, Integer value) {
+  to.append(reinterpret_cast<const char*>(&value), sizeof value);
 }
 template <class Integer>
 [[nodiscard]] Integer load_little(const char* at) {

@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "base/little_endian.h"
 #include "server/replica/peer_frames.h"
 #include "server/replica/peers.h"
 
@@ -152,7 +153,7 @@ bool Peers::invite(std::uint64_t number) {
 
 bool Peers::answer_join(LinkId link, const JoinAnswer& answer) {
   std::string body(1, static_cast<char>(answer.kind));
-  put_u64(body, answer.node);
+  append_little<std::uint64_t>(body, answer.node);
   body.append(reinterpret_cast<const char*>(answer.cluster.data()), answer.cluster.size());
   body += answer.text;
   return find(link) != nullptr && send_small(link, kJoinAnswer, body);
@@ -160,16 +161,16 @@ bool Peers::answer_join(LinkId link, const JoinAnswer& answer) {
 
 bool Peers::ask_change(std::uint64_t leader, std::uint64_t request, const ChangeRequest& change) {
   std::string body;
-  put_u64(body, request);
+  append_little<std::uint64_t>(body, request);
   body.push_back(static_cast<char>(change.kind));
   body.push_back(change.force ? 1 : 0);
-  for (const std::uint64_t node : change.nodes) put_u64(body, node);
+  for (const std::uint64_t node : change.nodes) append_little<std::uint64_t>(body, node);
   return send_small_to(leader, kChange, body);
 }
 
 bool Peers::refuse_change(std::uint64_t node, std::uint64_t request, const std::string& error) {
   std::string body;
-  put_u64(body, request);
+  append_little<std::uint64_t>(body, request);
   return send_small_to(node, kChangeAnswer, body + error);
 }
 
@@ -201,7 +202,7 @@ bool Peers::receive_newcomers(Link& link, char kind, std::string_view body) {
       if (link.dialled_node >= kContactBase) receive_join_answer(link.dialled_node, body);
       return true;
     case kInvite: {
-      const std::size_t size = body.size() < 2 ? body.size() : get_number(body, 2);
+      const std::size_t size = body.size() < 2 ? body.size() : load_little<std::uint16_t>(body.data());
       if (body.size() < 2 || size > body.size() - 2 || has_cluster() || identity_.node_id != 0) return true;
       if (own_host_guessed_) own_address_.host = body.substr(2, size);
       newcomers_->invited(std::string(body.substr(2 + size)));
@@ -212,7 +213,7 @@ bool Peers::receive_newcomers(Link& link, char kind, std::string_view body) {
       return true;
     case kChangeAnswer:
       if (link.ready && body.size() >= 8) {
-        newcomers_->change_refused(get_number(body, 8), std::string(body.substr(8)));
+        newcomers_->change_refused(load_little<std::uint64_t>(body.data()), std::string(body.substr(8)));
       }
       return true;
     default:
@@ -225,7 +226,7 @@ void Peers::receive_join_answer(std::uint64_t contact, std::string_view body) {
   constexpr std::size_t kFixed = 1 + 8 + std::tuple_size_v<ClusterId>;
   if (body.size() < kFixed || has_cluster()) return;
   answer.kind = static_cast<JoinAnswer::Kind>(body.front());
-  answer.node = get_number(body.substr(1), 8);
+  answer.node = load_little<std::uint64_t>(body.data() + 1);
   std::copy_n(body.begin() + 9, answer.cluster.size(), reinterpret_cast<char*>(answer.cluster.data()));
   answer.text = body.substr(kFixed);
   newcomers_->join_answered(contact, answer);
@@ -236,8 +237,10 @@ void Peers::receive_change(std::uint64_t from, std::string_view body) {
   const auto kind = static_cast<std::uint8_t>(body[8]);
   if (kind > static_cast<std::uint8_t>(raft::MemberChangeKind::kRemove)) return;
   ChangeRequest change{static_cast<raft::MemberChangeKind>(kind), body[9] != 0, {}};
-  for (std::size_t at = 10; at < body.size(); at += 8) change.nodes.push_back(get_number(body.substr(at), 8));
-  newcomers_->change_asked(from, get_number(body, 8), std::move(change));
+  for (std::size_t at = 10; at < body.size(); at += 8) {
+    change.nodes.push_back(load_little<std::uint64_t>(body.data() + at));
+  }
+  newcomers_->change_asked(from, load_little<std::uint64_t>(body.data()), std::move(change));
 }
 
 }  // namespace redraft::replica

@@ -4,6 +4,8 @@
 #include <cstring>
 
 #include "base/check.h"
+#include "base/little_endian.h"
+#include "base/varint.h"
 
 namespace redraft::replica {
 namespace {
@@ -11,49 +13,6 @@ namespace {
 constexpr char kPayloadVersion = 1;
 // version, feature level, clock, seed, node
 constexpr std::size_t kHeaderSize = 2 + 8 + 8 + 8;
-
-std::size_t varint_size(std::uint64_t value) {
-  std::size_t size = 1;
-  while (value >= 0x80) {
-    value >>= 7;
-    ++size;
-  }
-  return size;
-}
-
-char* put_varint(char* to, std::uint64_t value) {
-  while (value >= 0x80) {
-    *to++ = static_cast<char>(value | 0x80);
-    value >>= 7;
-  }
-  *to++ = static_cast<char>(value);
-  return to;
-}
-
-bool take_varint(std::string_view& from, std::uint64_t& value) {
-  value = 0;
-  for (std::size_t i = 0; i < from.size() && i < 10; ++i) {
-    const auto byte = static_cast<std::uint8_t>(from[i]);
-    if (i == 9 && byte > 1) return false;  // more than 64 bits
-    value |= static_cast<std::uint64_t>(byte & 0x7f) << (7 * i);
-    if (byte < 0x80) {
-      from.remove_prefix(i + 1);
-      return true;
-    }
-  }
-  return false;
-}
-
-char* put_u64(char* to, std::uint64_t value) {
-  for (int i = 0; i < 8; ++i) *to++ = static_cast<char>(value >> (8 * i));
-  return to;
-}
-
-std::uint64_t get_u64(const char* from) {
-  std::uint64_t value = 0;
-  for (int i = 0; i < 8; ++i) value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(from[i])) << (8 * i);
-  return value;
-}
 
 }  // namespace
 
@@ -91,12 +50,12 @@ char* encode_command(char* to, const CommandHeader& header, std::span<const std:
 }
 
 void append_command_start(std::string& to, const CommandHeader& header, std::size_t count) {
-  char bytes[8 * 10];
+  char bytes[8 * kVarintMax];
   to.append(bytes, static_cast<std::size_t>(put_start(bytes, header, count) - bytes));
 }
 
 void append_size(std::string& to, std::size_t size) {
-  char bytes[10];
+  char bytes[kVarintMax];
   to.append(bytes, static_cast<std::size_t>(put_varint(bytes, size) - bytes));
 }
 
@@ -132,9 +91,9 @@ SharedBytes PayloadWriter::finish(const PayloadHeader& header) {
   char* to = buffer_.data();
   *to++ = kPayloadVersion;
   *to++ = static_cast<char>(header.feature_level);
-  to = put_u64(to, header.clock_ms);
-  to = put_u64(to, header.seed);
-  put_u64(to, header.node);
+  store_little(to, header.clock_ms);
+  store_little(to + 8, header.seed);
+  store_little(to + 16, header.node);
   last_size_ = buffer_.size();
   count_ = 0;
   return buffer_.finish();
@@ -172,9 +131,9 @@ Result<Payload> read_payload(std::string_view bytes) {
   if (bytes[0] != kPayloadVersion) return Error{ErrorCode::kUnsupported, "an entry's payload has an unknown version"};
   Payload payload;
   payload.header.feature_level = static_cast<std::uint8_t>(bytes[1]);
-  payload.header.clock_ms = get_u64(bytes.data() + 2);
-  payload.header.seed = get_u64(bytes.data() + 10);
-  payload.header.node = get_u64(bytes.data() + 18);
+  payload.header.clock_ms = load_little<std::uint64_t>(bytes.data() + 2);
+  payload.header.seed = load_little<std::uint64_t>(bytes.data() + 10);
+  payload.header.node = load_little<std::uint64_t>(bytes.data() + 18);
   payload.commands = bytes.substr(kHeaderSize);
   return payload;
 }

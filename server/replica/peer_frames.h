@@ -1,10 +1,7 @@
 #pragma once
 
-// Frames between nodes, as bytes: their kinds and the numbers in them. For peers.cc and admission.cc.
+// Frames between nodes, as bytes: their kinds; numbers are little-endian. For peers.cc and admission.cc.
 #include <cstddef>
-#include <cstdint>
-#include <string>
-#include <string_view>
 
 namespace redraft::replica {
 
@@ -30,22 +27,5 @@ enum FrameKind : char {
   kChangeAnswer = 16,  // refused: u64 request, text
   kAuditReport = 17,   // u64 index of the audit entry, the digest
 };
-
-inline void put_u32(std::string& to, std::uint32_t value) {
-  for (int i = 0; i < 4; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
-}
-
-inline void put_u64(std::string& to, std::uint64_t value) {
-  for (int i = 0; i < 8; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
-}
-
-// Little-endian; needs that many bytes.
-inline std::uint64_t get_number(std::string_view bytes, std::size_t size) {
-  std::uint64_t value = 0;
-  for (std::size_t i = 0; i < size; ++i) {
-    value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(bytes[i])) << (8 * i);
-  }
-  return value;
-}
 
 }  // namespace redraft::replica

@@ -7,6 +7,7 @@
 #include <charconv>
 
 #include "base/check.h"
+#include "base/little_endian.h"
 #include "server/replica/peer_frames.h"
 
 namespace redraft::replica {
@@ -174,7 +175,7 @@ std::string Peers::proof_of(const std::string& to_nonce, const std::string& from
   std::string text = "redraft-peer-1";
   text += to_nonce;
   text += from_nonce;
-  put_u64(text, node);
+  append_little<std::uint64_t>(text, node);
   const std::string& secret = settings_.values().cluster_secret;
   std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
   unsigned int size = 0;
@@ -219,17 +220,20 @@ void Peers::link_input(LinkId id, SharedBytes frame, Time now) {
     case kStatus:
       if (body.size() == 24) {
         listener_.peer_status(link->node,
-                              {get_number(body, 8), get_number(body.substr(8), 8), get_number(body.substr(16), 8)});
+                              {load_little<std::uint64_t>(body.data()), load_little<std::uint64_t>(body.data() + 8),
+                               load_little<std::uint64_t>(body.data() + 16)});
       }
       return;
     case kTransfer:
-      if (body.size() == 8) listener_.transfer_asked(get_number(body, 8));
+      if (body.size() == 8) listener_.transfer_asked(load_little<std::uint64_t>(body.data()));
       return;
     case kForward:
       listener_.settings_forwarded(frame.slice(1, frame.size() - 1));
       return;
     case kAuditReport:
-      if (body.size() >= 8) listener_.audit_reported(link->node, get_number(body, 8), std::string(body.substr(8)));
+      if (body.size() >= 8) {
+        listener_.audit_reported(link->node, load_little<std::uint64_t>(body.data()), std::string(body.substr(8)));
+      }
       return;
     case kRelay:
       listener_.relay_frame(link->node, link->peer.boot, frame.slice(1, frame.size() - 1));
@@ -414,7 +418,7 @@ bool Peers::send(const raft::Envelope& envelope) {
   Frame frame;
   frame.header.reserve(5 + frame_.header.size());
   frame.header.push_back(kMessage);
-  put_u32(frame.header, static_cast<std::uint32_t>(frame_.header.size()));
+  append_little<std::uint32_t>(frame.header, static_cast<std::uint32_t>(frame_.header.size()));
   frame.header += frame_.header;
   frame.payloads = std::move(frame_.payloads);
   return host_.send(link->id, std::move(frame));
@@ -422,7 +426,7 @@ bool Peers::send(const raft::Envelope& envelope) {
 
 void Peers::receive_message(Link& link, const SharedBytes& frame) {
   const std::string_view bytes = frame.view();
-  const std::size_t size = bytes.size() < 5 ? 0 : get_number(bytes.substr(1), 4);
+  const std::size_t size = bytes.size() < 5 ? 0 : load_little<std::uint32_t>(bytes.data() + 1);
   if (bytes.size() < 5 || size > bytes.size() - 5) {
     refuse(link, "sent a message without a whole header");
     return;
@@ -467,9 +471,9 @@ void Peers::send_status(const PeerStatus& status) {
     if (link == nullptr) continue;
     Frame frame;
     frame.header.push_back(kStatus);
-    put_u64(frame.header, status.wall_ms);
-    put_u64(frame.header, status.applied_index);
-    put_u64(frame.header, status.clock_ms);
+    append_little<std::uint64_t>(frame.header, status.wall_ms);
+    append_little<std::uint64_t>(frame.header, status.applied_index);
+    append_little<std::uint64_t>(frame.header, status.clock_ms);
     host_.send(link->id, std::move(frame));
   }
 }
@@ -479,7 +483,7 @@ bool Peers::ask_transfer(std::uint64_t leader, std::uint64_t to_node) {
   if (link == nullptr) return false;
   Frame frame;
   frame.header.push_back(kTransfer);
-  put_u64(frame.header, to_node);
+  append_little<std::uint64_t>(frame.header, to_node);
   return host_.send(link->id, std::move(frame));
 }
 
@@ -494,7 +498,7 @@ bool Peers::forward(std::uint64_t leader, const std::string& command) {
 
 bool Peers::report_audit(std::uint64_t leader, std::uint64_t index, std::string_view digest) {
   std::string body;
-  put_u64(body, index);
+  append_little<std::uint64_t>(body, index);
   body += digest;
   return send_small_to(leader, kAuditReport, body);
 }

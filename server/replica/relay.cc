@@ -4,6 +4,8 @@
 #include <cstring>
 #include <vector>
 
+#include "base/little_endian.h"
+
 namespace redraft::replica {
 
 namespace {
@@ -18,14 +20,8 @@ constexpr std::size_t kPrefixSize = 1 + 4;
 
 std::string header_of(char kind, std::uint64_t number) {
   std::string header(1, kind);
-  for (int i = 0; i < 8; ++i) header.push_back(static_cast<char>(number >> (8 * i)));
+  append_little(header, number);
   return header;
-}
-
-std::uint64_t number_in(std::string_view bytes) {
-  std::uint64_t value = 0;
-  for (std::size_t i = bytes.size(); i-- > 0;) value = value << 8 | static_cast<std::uint8_t>(bytes[i]);
-  return value;
 }
 
 }  // namespace
@@ -35,7 +31,7 @@ void Relay::send(const Message& message, const Send& send) {
   SharedBytesBuilder builder(kPrefixSize + message.channel.size() + message.text.size());
   char* to = builder.extend(kPrefixSize);
   *to++ = message.sharded ? 1 : 0;
-  for (int i = 0; i < 4; ++i) *to++ = static_cast<char>(message.channel.size() >> (8 * i));
+  store_little(to, static_cast<std::uint32_t>(message.channel.size()));
   const auto append = [&builder](std::string_view bytes) {
     if (!bytes.empty()) std::memcpy(builder.extend(bytes.size()), bytes.data(), bytes.size());
   };
@@ -57,7 +53,7 @@ bool Relay::receive(std::uint64_t node, std::uint64_t boot, std::string_view fra
                     const std::function<void(const Message&)>& deliver) {
   if (frame.size() < kHeaderSize) return false;
   const char kind = frame.front();
-  const std::uint64_t number = number_in(frame.substr(1, 8));
+  const std::uint64_t number = load_little<std::uint64_t>(frame.data() + 1);
   const auto [found, first] = heard_.try_emplace(node);
   Heard& heard = found->second;
   bool whole = true;
@@ -85,7 +81,7 @@ bool Relay::receive(std::uint64_t node, std::uint64_t boot, std::string_view fra
   const std::string message = std::move(heard.pieces);
   heard.pieces.clear();
   if (message.size() < kPrefixSize) return false;
-  const std::uint64_t channel_size = number_in(std::string_view(message).substr(1, 4));
+  const std::uint64_t channel_size = load_little<std::uint32_t>(message.data() + 1);
   if (channel_size > message.size() - kPrefixSize) return false;
   const std::string_view rest = std::string_view(message).substr(kPrefixSize);
   deliver({message.front() == 1, rest.substr(0, channel_size), rest.substr(channel_size)});

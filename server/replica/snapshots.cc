@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "base/check.h"
+#include "base/little_endian.h"
 
 namespace redraft::replica {
 namespace {
@@ -21,23 +22,13 @@ enum BulkFrame : char { kPiece = 1, kProgress = 2 };
 constexpr std::size_t kKeySize = 8 + 8 + 8 + 16;
 constexpr std::size_t kFrameHeaderSize = 1 + kKeySize + 8;
 
-void put_u64(std::string& to, std::uint64_t value) {
-  for (int i = 0; i < 8; ++i) to.push_back(static_cast<char>(value >> (8 * i)));
-}
-
-std::uint64_t get_u64(const char* from) {
-  std::uint64_t value = 0;
-  for (int i = 0; i < 8; ++i) value |= static_cast<std::uint64_t>(static_cast<std::uint8_t>(from[i])) << (8 * i);
-  return value;
-}
-
 std::string encode_frame(char kind, const snapshot::FileKey& key, std::uint64_t offset) {
   std::string header(1, kind);
-  put_u64(header, key.index);
-  put_u64(header, key.term);
-  put_u64(header, key.size);
+  append_little(header, key.index);
+  append_little(header, key.term);
+  append_little(header, key.size);
   header.append(reinterpret_cast<const char*>(key.digest.data()), key.digest.size());
-  put_u64(header, offset);
+  append_little(header, offset);
   return header;
 }
 
@@ -227,11 +218,11 @@ void Snapshots::frame(std::uint64_t from, const SharedBytes& frame) {
   if (frame.size() < kFrameHeaderSize) return;
   const char* bytes = frame.data();
   snapshot::FileKey key;
-  key.index = get_u64(bytes + 1);
-  key.term = get_u64(bytes + 9);
-  key.size = get_u64(bytes + 17);
+  key.index = load_little<std::uint64_t>(bytes + 1);
+  key.term = load_little<std::uint64_t>(bytes + 9);
+  key.size = load_little<std::uint64_t>(bytes + 17);
   std::memcpy(key.digest.data(), bytes + 25, key.digest.size());
-  const std::uint64_t offset = get_u64(bytes + 1 + kKeySize);
+  const std::uint64_t offset = load_little<std::uint64_t>(bytes + 1 + kKeySize);
   if (bytes[0] == kProgress) {
     const auto found = sending_.find(from);
     if (found == sending_.end() || found->second.metadata.index.value != key.index) return;
