@@ -388,6 +388,10 @@ TEST(Settings, ErrorsAreRedissWords) {
   EXPECT_EQ(set_error("maxmemory-clients", "101%"), "percentage argument must be less or equal to 100");
   EXPECT_EQ(set_error("maxmemory-clients", "10%"), "OK 10%");
   EXPECT_EQ(set_error("maxmemory-clients", "x"), "argument must be a memory or percent value");
+  EXPECT_EQ(set_error("cluster-announce-ip", "fe80::1%eth0"), "OK fe80::1%eth0");
+  EXPECT_EQ(set_error("cluster-announce-ip", "node-1.example"), "OK node-1.example");
+  EXPECT_EQ(set_error("cluster-announce-ip", "-100%"), "argument must be an IP address or a host name");
+  EXPECT_EQ(set_error("cluster-announce-ip", "10.0.0.1 x"), "argument must be an IP address or a host name");
   EXPECT_EQ(set_error("repl-timeout", "0"), "argument must be between 1 and 2147483647 inclusive");
   EXPECT_EQ(set_error("loglevel", "foo"),
             "argument(s) must be one of the following: debug, verbose, notice, warning, nothing");
