@@ -40,7 +40,11 @@ inline constexpr auto kDifferences = std::to_array<Difference>({
     {"cluster|saveconfig", "The configuration is in the log already."},
     {"config|set", "Names that can change a command's result are set for the whole cluster, through the log."},
     {"config|rewrite", "Leaves settings of the cluster out: the log has them."},
-    {"debug", "The subcommands that test suites use; those that would reach into Redis's own memory are refused."},
+    {"debug",
+     "The subcommands that test suites use. Knobs of parts that do not exist here are accepted and do nothing "
+     "(CHANGE-REPL-ID, DICT-RESIZING, DROP-CLUSTER-PACKET-FILTER, LOG, PAUSE-CRON, QUICKLIST-PACKED-THRESHOLD, "
+     "REPLYBUFFER, SET-DISABLE-DENY-SCRIPTS, SET-SKIP-CHECKSUM-VALIDATION), as is JMAP, which Redis does not "
+     "know; what would reach into Redis's own memory or end it is refused."},
     {"dump", "Payloads are of RDB version 10, which Redis 7.0 takes too; 11 only where that keeps more."},
     {"eval*", "Ends with an error past its budgets, which are counted and not timed: the same on all nodes."},
     {"exec", "One entry of the log. Without a write it takes a read barrier and no entry."},

@@ -149,6 +149,15 @@ TEST(LocalDebug, StandsBehindEnableDebugCommand) {
   EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "sleep", "0.5"}), "");
   EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "set-active-expire", "0"}), "+OK\r\n");
   EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "jmap"}), "+OK\r\n");
+  EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "quicklist-packed-threshold", "100B"}), "+OK\r\n");
+  for (const std::string_view size : {"much", "5gb"}) {
+    EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "quicklist-packed-threshold", size}),
+              "-ERR argument must be a memory value bigger than 1 and smaller than 4gb\r\n");
+  }
+  EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "pause-cron"}),
+            "-ERR unknown subcommand or wrong number of arguments for 'pause-cron'. Try DEBUG HELP.\r\n");
+  EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "stringmatch-len", "a*", "aa"}),
+            "-ERR unknown subcommand or wrong number of arguments for 'stringmatch-len'. Try DEBUG HELP.\r\n");
   EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "reload"}), "");
   EXPECT_EQ(node.done, "sleep 500000;expire off;save;");
   EXPECT_EQ(node.run(CommandId::kDebug, {"debug", "object", "x"}), "-ERR no such key\r\n");

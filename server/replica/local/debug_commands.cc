@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <array>
 
 #include "resp/number.h"
@@ -187,15 +188,33 @@ void answer_help(LocalContext& context) {
   local::answer_help(context, "DEBUG", kLines);
 }
 
-// Redis's knobs for parts that do not exist here: accepted, so that its test scripts run.
+// Redis's knobs for parts that do not exist here: accepted in Redis's form, so that its test scripts run.
 bool harmless(LocalContext& context) {
-  for (const std::string_view name :
-       {"jmap", "change-repl-id", "quicklist-packed-threshold", "pause-cron", "dict-resizing", "replybuffer",
-        "set-skip-checksum-validation", "set-disable-deny-scripts", "drop-cluster-packet-filter", "log",
-        "stringmatch-len"}) {
-    if (argument_is(context, 1, name)) return true;
-  }
-  return false;
+  struct Knob {
+    std::string_view name;
+    std::size_t words;
+  };
+  constexpr auto kKnobs = std::to_array<Knob>({{"jmap", 2},
+                                               {"change-repl-id", 2},
+                                               {"quicklist-packed-threshold", 3},
+                                               {"pause-cron", 3},
+                                               {"dict-resizing", 3},
+                                               {"replybuffer", 4},
+                                               {"set-skip-checksum-validation", 3},
+                                               {"set-disable-deny-scripts", 3},
+                                               {"drop-cluster-packet-filter", 3},
+                                               {"log", 3}});
+  return std::ranges::any_of(kKnobs, [&context](const Knob& knob) {
+    return context.arguments.size() == knob.words && argument_is(context, 1, knob.name);
+  });
+}
+
+// Lists have no plain nodes here; what Redis would not take as a size is refused all the same.
+bool is_node_size(LocalContext& context) {
+  const Result<std::string> bytes =
+      context.actions.settings().canonical_form("maxmemory", std::string(context.arguments[2]));
+  constexpr std::int64_t kMax = std::int64_t{4} << 30;
+  return bytes.ok() && resp::parse_int64(*bytes).value_or(kMax) < kMax;
 }
 
 }  // namespace
@@ -255,6 +274,9 @@ void debug(LocalContext& context) {
   }
   if (is("error") && count == 3) return context.reply.error(context.arguments[2]);
   if (is("protocol") && count == 3) return answer_protocol(context);
+  if (is("quicklist-packed-threshold") && count == 3 && !is_node_size(context)) {
+    return context.reply.error("ERR argument must be a memory value bigger than 1 and smaller than 4gb");
+  }
   if (harmless(context)) return context.reply.ok();
   context.reply.error("ERR unknown subcommand or wrong number of arguments for '" +
                       std::string(context.arguments[1].substr(0, 128)) + "'. Try DEBUG HELP.");
