@@ -1,8 +1,9 @@
 """What an operator sees of scripts: MONITOR's lines, and redis.log in the log of the node that answers."""
 
+import hashlib
 import unittest
 
-from cluster import Cluster, wait_for
+from cluster import Cluster, RedisServer, wait_for
 
 
 class ScriptTraces(unittest.TestCase):
@@ -17,13 +18,14 @@ class ScriptTraces(unittest.TestCase):
         self.connection = self.leader.connect()
         self.addCleanup(self.connection.close)
 
-    def monitored(self, node, *commands):
+    def monitored(self, node, *commands, connection=None):
         """What MONITOR on that node shows of the commands, without times and addresses."""
+        connection = connection or self.connection
         with node.connect() as monitor:
             monitor.ask("MONITOR")
             for command in commands:
-                self.connection.call(*command)
-            self.connection.ask("SET", "last", "1")
+                connection.call(*command)
+            connection.ask("SET", "last", "1")
             lines = []
             while not lines or '"last"' not in lines[-1]:
                 line = monitor.read().value.decode().split(" ", 1)[1]
@@ -43,6 +45,20 @@ class ScriptTraces(unittest.TestCase):
                               ['lua "get" "k"'])]
         self.assertEqual(self.monitored(self.leader, *commands), shown)
         self.assertEqual(self.monitored(self.cluster.followers()[0], commands[0]), shown[:3])
+
+    def test_the_lines_are_those_of_redis(self):
+        body = "redis.call('set',KEYS[1],ARGV[1]) redis.pcall('incr','t') return redis.call('get',KEYS[1])"
+        reads = "return {redis.call('get',KEYS[1]), redis.call('exists',KEYS[1])}"
+        digest = hashlib.sha1(reads.encode()).hexdigest()
+        library = ("#!lua name=traced\nredis.register_function('put', function(keys, args) "
+                   "return redis.call('set',keys[1],args[1]) end)")
+        commands = [("FUNCTION", "LOAD", "REPLACE", library), ("SCRIPT", "LOAD", reads), ("SET", "k", "0"),
+                    ("EVAL", body, "1", "k", "v"), ("EVAL", reads, "1", "k"), ("EVALSHA", digest, "1", "k"),
+                    ("EVAL_RO", reads, "1", "k"), ("FCALL", "put", "1", "k", "w"), ("EVAL", "return redis.call('nope')", "0"),
+                    ("MULTI",), ("EVAL", body, "1", "k", "v"), ("EVAL", reads, "1", "k"), ("EXEC",)]
+        with RedisServer() as oracle, oracle.connect() as there:
+            expected = self.monitored(oracle, *commands, connection=there)
+        self.assertEqual(self.monitored(self.leader, *commands), expected)
 
     def test_the_log_has_a_scripts_lines_once(self):
         body = ("redis.call('set','k','1') redis.log(redis.LOG_WARNING,'a line','of a script') "
