@@ -121,6 +121,8 @@ class Migrate(BesideRedis):
         def kept():
             return int(self.source.info("stats")["migrate_cached_sockets"])
 
+        self.target.ask("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+        wait_for(lambda: kept() == 0, "end of earlier tests' connections")
         before = received()
         for i in range(5):
             self.source.ask("SET", "k", i)
