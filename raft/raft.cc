@@ -527,8 +527,9 @@ void Raft::on(LinkRestored& peer) {
 }
 
 void Raft::on(Bootstrap& bootstrap) {
-  ensure(log_.last_index().value == 0 && hard_state_.term.value == 0, "a group is made from nothing, once");
-  set_hard_state({Term{1}, NodeId{}});
+  ensure(log_.last_index().value == 0, "a group is made from nothing, once");
+  // A founding that failed may have left a term, never a vote for somebody else.
+  if (hard_state_.term.value == 0) set_hard_state({Term{1}, NodeId{}});
   Entry entry;
   entry.index = LogIndex{1};
   entry.term = Term{1};

@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::uint32_t kIdentityVersion = 1;
 constexpr std::size_t kIdentitySizeMin = 48;
-constexpr std::size_t kIdentitySizeMax = 64;  // with the claimed node, and what is promised
+constexpr std::size_t kIdentitySizeMax = 72;  // with the claimed node, what is promised, and who founded
 
 }  // namespace
 
@@ -25,7 +25,8 @@ std::string encode_identity(const Identity& identity) {
   store_little(bytes.data() + 40, identity.boot);
   store_little(bytes.data() + 48, identity.claimed_node);
   store_little(bytes.data() + 56, identity.promise_us);
-  if (identity.promise_us == 0) bytes.resize(56);
+  store_little(bytes.data() + 64, std::uint64_t{identity.founded_alone ? 1U : 0U});
+  if (!identity.founded_alone) bytes.resize(identity.promise_us == 0 ? 56 : 64);
   return bytes;
 }
 
@@ -43,6 +44,7 @@ Result<Identity> decode_identity(const std::string& bytes) {
                     .boot = load_little<std::uint64_t>(bytes.data() + 40)};
   if (bytes.size() > 48) identity.claimed_node = load_little<std::uint64_t>(bytes.data() + 48);
   if (bytes.size() > 56) identity.promise_us = load_little<std::uint64_t>(bytes.data() + 56);
+  if (bytes.size() > 64) identity.founded_alone = load_little<std::uint64_t>(bytes.data() + 64) != 0;
   std::memcpy(identity.cluster_id.data(), bytes.data() + 4, identity.cluster_id.size());
   return identity;
 }

@@ -23,6 +23,7 @@ struct Identity {
   std::uint64_t claimed_node = 0;
   // How long a start waits for what earlier ones may have promised in memory alone, in microseconds. Never falls.
   std::uint64_t promise_us = 0;
+  bool founded_alone = false;  // it made its cluster by itself: nobody knows of it before its first entry is durable
   friend bool operator==(const Identity&, const Identity&) = default;
 };
 

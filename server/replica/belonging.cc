@@ -6,23 +6,31 @@
 // changes the configuration is membership.cc's.
 
 namespace redraft::replica {
+namespace {
+
+// Bootstrap makes a term, and who is alone wins the next one at once.
+constexpr raft::Term kFoundingTermMax{2};
+
+}  // namespace
 
 // The founder died between making the cluster's id durable and its first entry. Nobody has heard of that cluster, since
-// members are told only of a configuration that is on disk, and nothing was voted on: it begins anew.
-bool Engine::founding_failed() const {
+// members are told only of a configuration that is on disk, and nobody but itself was voted for: it begins anew.
+bool Engine::founding_failed(bool founded_alone) const {
   const std::vector<InitialMember>& members = settings_.values().initial_cluster;
   const bool founder = std::ranges::all_of(members, [&](const InitialMember& member) { return member.node >= node_; });
+  const raft::NodeId voted_for = restored_.hard_state.voted_for;
   const bool empty = restored_.may_vote && restored_.entries.empty() && restored_.snapshot.index.value == 0 &&
-                     restored_.hard_state == raft::HardState{};
+                     restored_.hard_state.term <= kFoundingTermMax &&
+                     (voted_for.value == 0 || voted_for.value == node_);
   if (cluster_ == ClusterId{} || !founder || !empty) return false;
-  if (members.empty()) {
+  if (members.empty() && !founded_alone) {
     // A single node, or a member of several that was started without --initial-cluster: only the operator knows.
     host_.log(
         LogLevel::kWarning,
         "This directory belongs to a cluster whose first entry never reached its disk. It holds no data: remove it "
         "and start again, or start with --initial-cluster.");
   }
-  return !members.empty();
+  return founded_alone || !members.empty();
 }
 
 // No cluster yet: a single node forms its own, several need every initial member once, and who was started with `join`
@@ -62,6 +70,7 @@ void Engine::cluster_agreed(const ClusterId& cluster, const raft::Configuration&
   forming_ = configuration;
   DiskRequest request;
   request.bootstrap = cluster;
+  request.founds_alone = configuration.members().size() == 1;
   host_.submit(std::move(request));
 }
 

@@ -450,7 +450,7 @@ class Engine final : public commands::Surroundings,
 
   // belonging.cc
   void form_cluster();
-  [[nodiscard]] bool founding_failed() const;
+  [[nodiscard]] bool founding_failed(bool founded_alone) const;
   void follow_configuration();
   void link_to_initial_members();
   void leave();
@@ -476,7 +476,8 @@ class Engine final : public commands::Surroundings,
   void carry_out(raft::Output& output);
   void send_durable_promises();
   void note_space(const DiskDone& done);
-  void send_status();
+  [[nodiscard]] PeerStatus status();
+  void send(const raft::Envelope& envelope);
   void plan_spread();
   void close_batch();
   void settle_role();

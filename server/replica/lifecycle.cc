@@ -66,7 +66,7 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
               "This node may have lost entries it had acknowledged: it neither votes nor counts until a leader has "
               "brought them back.");
   }
-  if (founding_failed()) {
+  if (founding_failed(recovered->identity.founded_alone)) {
     cluster_ = {};
     recovered->identity.cluster_id = {};
   }
@@ -121,7 +121,7 @@ void Engine::feed(raft::Input input) {
 }
 
 void Engine::carry_out(raft::Output& output) {
-  for (raft::Envelope& envelope : output.messages) peers_.send(envelope);
+  for (const raft::Envelope& envelope : output.messages) send(envelope);
   if (!output.promises.empty()) {
     promises_.push_back({output.promises_after, std::move(output.promises)});
     output.promises = {};
@@ -194,9 +194,16 @@ void Engine::feed_later() {
   }
 }
 
+// Whoever wins by this vote begins its term with the wall clocks of a majority.
+void Engine::send(const raft::Envelope& envelope) {
+  const auto* vote = std::get_if<raft::RequestVoteReply>(&envelope.message);
+  if (vote != nullptr && vote->granted && !vote->pre_vote) peers_.send_status_to(envelope.to.value, status());
+  peers_.send(envelope);
+}
+
 void Engine::send_durable_promises() {
   while (!promises_.empty() && promises_.front().after <= durable_) {
-    for (raft::Envelope& envelope : promises_.front().envelopes) peers_.send(envelope);
+    for (const raft::Envelope& envelope : promises_.front().envelopes) send(envelope);
     promises_.pop_front();
   }
 }
@@ -281,14 +288,14 @@ void Engine::advance(Time now) {
   }
   if (applying_) return;
   sample_statistics();
-  if (raft_ != nullptr && now_.monotonic_us >= last_status_us_ + kStatusInterval_us) {
-    last_status_us_ = now_.monotonic_us;
-    send_status();
-  }
+  if (now_.monotonic_us < last_status_us_ + kStatusInterval_us) return;
+  last_status_us_ = now_.monotonic_us;
+  peers_.advance(now_);
+  if (raft_ != nullptr) peers_.send_status(status());
 }
 
-void Engine::send_status() {
-  peers_.send_status({now_.wall_ms, applied_.value, leading() ? clock_.read_ms(now_, voters()) : 0});
+PeerStatus Engine::status() {
+  return {now_.wall_ms, applied_.value, leading() ? clock_.read_ms(now_, voters()) : 0};
 }
 
 void Engine::end_turn() {

@@ -10,11 +10,11 @@ namespace redraft::replica {
 
 // The clock that decides expiry: the leader's, stamped into every entry (architecture, section 6; compare ClusterClock
 // in logcabin/logcabin:Server/RaftConsensus.h). It starts at the last clock in the log, advances with suspend-counting
-// monotonic time, is slewed towards wall time by at most the permitted drift, and never goes back or stands still. Only
-// when a majority's wall clocks agree that it is far behind (all nodes were down) does it step, and only forward.
+// monotonic time, is slewed towards wall time, and never goes back or stands still.
 //
-// Every node follows the leader's clock, so that the time without a leader counts for every deadline and no lag adds
-// up: what is caught up later in a step is taken from keys that were set before it.
+// Every node follows the leader's clock and knows its voters' wall clocks, so that the time without a leader counts for
+// every deadline when a term begins, and no lag adds up: what is caught up later is taken from the lives of keys that
+// were set before it. So within a term a lag is only slewed away (docs/decisions/0012-clock-lag.md).
 class LogicalClock {
  public:
   explicit LogicalClock(std::uint32_t drift_max_ppm) : drift_max_ppm_(drift_max_ppm) {}
@@ -28,8 +28,8 @@ class LogicalClock {
   void forget_peer(std::uint64_t node) { peer_offsets_ms_.erase(node); }
 
   // This node leads from now on; `last_ms` is the newest clock in its log. 0, an empty log, takes this node's wall
-  // clock. A process that has heard no leader yet can tell the time since then only from wall clocks on which a
-  // majority agrees.
+  // clock. The time since then: by what was heard of the last leader or by wall clocks on which a majority agrees,
+  // whichever tells of more. Who was away or has just started may have heard late or nothing.
   void lead(std::uint64_t last_ms, Time now, std::size_t voters);
   // The leader's clock in milliseconds. Only after `lead`; monotone over calls.
   [[nodiscard]] std::uint64_t read_ms(Time now, std::size_t voters);

@@ -32,7 +32,7 @@ void Engine::refuse_overwritten(const raft::Envelope& envelope) {
 void Engine::peer_ready(std::uint64_t node) {
   host_.log(LogLevel::kVerbose, "Connected to node " + std::to_string(node));
   // Its clock has to be known before this node leads.
-  send_status();
+  peers_.send_status_to(node, status());
   if (raft_ != nullptr) feed(raft::LinkRestored{raft::NodeId{node}});
 }
 

@@ -138,6 +138,10 @@ class Peers {
   bool send_bulk(std::uint64_t to, std::string header, SharedBytes bytes);
   bool send_relay(std::uint64_t to, const std::string& header, const SharedBytes& bytes);
   void send_status(const PeerStatus& status);
+  bool send_status_to(std::uint64_t node, const PeerStatus& status);
+  // Links whose peer has not proven itself in time go: its machine may have lost the connection, and nothing is sent
+  // that would tell. At least once a second.
+  void advance(Time now);
   // Asks the leader to hand leadership to a node.
   bool ask_transfer(std::uint64_t leader, std::uint64_t to_node);
 
@@ -180,8 +184,9 @@ class Peers {
     Lane lane = Lane::kControl;
     std::uint64_t dialled_node = 0;  // 0: it dialled us
     std::uint64_t node = 0;          // who it is, once proven
-    bool ready = false;              // both sides are proven and of one cluster
-    bool proven = false;             // the peer knows the cluster secret
+    std::uint64_t since_us = 0;
+    bool ready = false;   // both sides are proven and of one cluster
+    bool proven = false;  // the peer knows the cluster secret
     std::string nonce;
     std::string peer_nonce;
     raft::Handshake peer;

@@ -229,6 +229,7 @@ Status Storage::write_metadata(const DiskRequest& request) {
   if (request.bootstrap) {
     wal::Identity identity = identity_;
     identity.cluster_id = *request.bootstrap;
+    identity.founded_alone = request.founds_alone;
     if (request.assigned_node != 0) {
       identity.claimed_node = identity.node_id;
       identity.node_id = request.assigned_node;

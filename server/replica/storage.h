@@ -32,6 +32,7 @@ struct DiskRequest {
   // Forms the cluster: the identity becomes durable.
   std::optional<ClusterId> bootstrap;
   std::uint64_t assigned_node = 0;  // with it, if the cluster gave this directory its id
+  bool founds_alone = false;        // with it, if nobody else was asked
   // Read entries anew for a follower that lags behind what is in memory.
   std::optional<raft::LogRead> load;
   // Entries below are covered by a durable snapshot and its tail: their segments may go.

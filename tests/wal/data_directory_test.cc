@@ -163,6 +163,10 @@ TEST(DataDirectory, PromisesLastAndNeverShrink) {
   FaultFileSystem files;
   ASSERT_TRUE(DataDirectory::open(files, "/data")->set_identity({.cluster_id = {}, .node_id = 1}).ok());
   EXPECT_EQ(encode_identity({.cluster_id = {}, .node_id = 1}).size(), 56U);
+  for (const std::uint64_t promise : {0U, 500U}) {
+    const Identity alone{.cluster_id = {}, .node_id = 1, .promise_us = promise, .founded_alone = true};
+    EXPECT_EQ(*decode_identity(encode_identity(alone)), alone);
+  }
   std::uint64_t longest = 0;
   for (const std::uint64_t promise : {0U, 500U, 0U, 200U, 700U}) {
     longest = std::max(longest, promise);
