@@ -65,8 +65,13 @@ void Raft::restore(Restored restored) {
     }
     if (last > log_.last_index()) log_.restore_run(last, restored.older_runs[i].term);
   }
+  bool contradicts = false;  // the snapshot that it begins behind
   for (Entry& entry : restored.entries) {
     if (entry.index <= log_.last_index()) continue;
+    if (log_.last_index() == snapshot_.index && entry.term < snapshot_.term) {
+      contradicts = true;
+      break;
+    }
     if (entry.type == EntryType::kConfiguration && entry.index > snapshot_.index) {
       // The newest in the log wins over the snapshot's (pitfall D6).
       Result<Configuration> configuration = decode_configuration(entry.payload.view());
@@ -75,7 +80,7 @@ void Raft::restore(Restored restored) {
     }
     log_.append(std::move(entry));
   }
-  if (log_.last_index() < snapshot_.index ||
+  if (contradicts || log_.last_index() < snapshot_.index ||
       (log_.first_index() <= snapshot_.index && !log_.matches(snapshot_.index, snapshot_.term))) {
     // A snapshot was received and the process died before the log was started anew behind it (pitfall E1).
     log_.reset(snapshot_.index, snapshot_.term);

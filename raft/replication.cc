@@ -276,6 +276,10 @@ void Raft::receive(const Envelope& envelope, AppendEntriesReply& reply) {
   progress->lease_sent_at_us = std::max(progress->lease_sent_at_us, reply.lease_sent_at_us);
   note_vouching(*progress, reply.vouches);
 
+  // Once more it has lost what it said it had (an audit condemned it twice, or it stopped while it was fed): to go on
+  // behind that would be rejected for ever.
+  const bool forgot = reply.rejected && !reply.vouches && reply.rejected_index <= progress->match_index;
+  if (forgot) progress->match_index = LogIndex{};
   if (reply.rejected) {
     // Answers come out of order and more than once (pitfall B3): only the one to the newest probe, or the first to a
     // pipelined append that is still in flight, says where to go on.

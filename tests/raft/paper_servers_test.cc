@@ -241,6 +241,24 @@ const Rule kServers[] = {
        EXPECT_EQ(bench.raft->commit_index(), LogIndex{1});
        EXPECT_EQ(bench.raft->progress()[0].match_index, LogIndex{2});
      }},
+    {"ForgottenAgain", "Who does not vouch and has less than it said it had is fed from where it is",
+     [] {
+       Bench bench;
+       bench.lead();
+       bench.persist();
+       AppendEntriesReply reply;
+       reply.term = Term{2};
+       reply.match_index = LogIndex{2};
+       reply.vouches = false;
+       bench.receive(2, reply);
+       reply.match_index = {};
+       reply.rejected = true;
+       reply.rejected_index = LogIndex{2};
+       bench.receive(2, reply);
+       EXPECT_EQ(bench.raft->progress()[0].match_index, LogIndex{});
+       ASSERT_NE(bench.said<AppendEntries>(2), nullptr);
+       EXPECT_EQ(bench.said<AppendEntries>(2)->prev_log_index, LogIndex{});
+     }},
     {"CommitIncarnation", "Identity: acknowledgements count only for recorded incarnations",
      [] {
        Bench bench;

@@ -146,6 +146,28 @@ const Rule kLogs[] = {
        ASSERT_EQ(bench.out.disk.entries.size(), 1U);
        EXPECT_EQ(bench.out.disk.entries[0].type, EntryType::kConfiguration);
      }},
+    {"BootstrapAnew", "I3: a founder that stopped before its first entry was durable may have a term and its own vote",
+     [] {
+       Bench bench;
+       bench.restored = Restored{};
+       bench.restored.hard_state = {Term{2}, NodeId{1}};
+       bench.step(Bootstrap{Configuration("new", Cluster::voters(3))});
+       ASSERT_EQ(bench.out.disk.entries.size(), 1U);
+       EXPECT_EQ(bench.raft->term(), Term{2});
+     }},
+    {"SnapshotOverConflict", "E1: a snapshot was received, and the log behind it is still one that conflicts with it",
+     [] {
+       Bench bench;
+       bench.restored = Restored{};
+       bench.restored.hard_state = {Term{3}, NodeId{}};
+       bench.restored.snapshot = {LogIndex{10}, Term{3}, Configuration("test", Cluster::voters(3))};
+       bench.restored.commit_index = bench.restored.applied_index = LogIndex{10};
+       bench.restored.entries = {command_entry(11, 1, "lost"), command_entry(12, 1, "lost")};
+       bench.start();
+       EXPECT_EQ(bench.raft->last_index(), LogIndex{10});
+       bench.tick(1);
+       EXPECT_TRUE(bench.out.disk.restart_after.has_value());
+     }},
 };
 INSTANTIATE_TEST_SUITE_P(Logs, Paper, ::testing::ValuesIn(kLogs), rule_name);
 
