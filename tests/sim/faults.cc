@@ -15,36 +15,45 @@ constexpr std::uint64_t kMillisecond_us = 1000;
 
 void World::begin_faults() {
   faults_on_ = true;
-  recur(plan_.kill_ms, &World::kill_one);
-  recur(plan_.power_ms, &World::cut_power_of_one);
-  recur(plan_.all_power_ms, &World::cut_power_of_many);
-  recur(plan_.pause_ms, &World::pause_one);
-  recur(plan_.partition_ms, &World::partition);
-  recur(plan_.one_way_ms, &World::cut_one_way);
-  recur(plan_.reset_ms, &World::reset_one);
-  recur(plan_.slow_link_ms, &World::slow_one_link);
-  recur(plan_.disk_stall_ms, &World::stall_a_disk);
-  recur(plan_.disk_error_ms, &World::fail_a_disk);
-  recur(plan_.clock_jump_ms, &World::jump_a_clock);
-  recur(plan_.hang_up_ms, &World::hang_up_one);
-  recur(plan_.terminate_ms, &World::terminate_one);
-  recur(plan_.suspend_ms, &World::suspend_one);
-  recur(plan_.disk_full_ms, &World::fill_a_disk);
-  recur(plan_.bit_flip_ms, &World::flip_a_bit);
-  recur(plan_.old_file_ms, &World::bring_back_a_file);
-  recur(plan_.freeze_ms, &World::freeze_leader);
-  recur(plan_.bridge_ms, &World::bridge_leader);
-  recur(plan_.member_ms, &World::change_members);
-  recur(plan_.wipe_ms, &World::wipe_one);
+  recur(FaultKind::kKill, plan_.kill_ms, &World::kill_one);
+  recur(FaultKind::kPower, plan_.power_ms, &World::cut_power_of_one);
+  recur(FaultKind::kPowerOfMany, plan_.all_power_ms, &World::cut_power_of_many);
+  recur(FaultKind::kPause, plan_.pause_ms, &World::pause_one);
+  recur(FaultKind::kPartition, plan_.partition_ms, &World::partition);
+  recur(FaultKind::kOneWay, plan_.one_way_ms, &World::cut_one_way);
+  recur(FaultKind::kReset, plan_.reset_ms, &World::reset_one);
+  recur(FaultKind::kSlowLink, plan_.slow_link_ms, &World::slow_one_link);
+  recur(FaultKind::kDiskStall, plan_.disk_stall_ms, &World::stall_a_disk);
+  recur(FaultKind::kDiskError, plan_.disk_error_ms, &World::fail_a_disk);
+  recur(FaultKind::kClock, plan_.clock_jump_ms, &World::jump_a_clock);
+  recur(FaultKind::kHangUp, plan_.hang_up_ms, &World::hang_up_one);
+  recur(FaultKind::kTerminate, plan_.terminate_ms, &World::terminate_one);
+  recur(FaultKind::kSuspend, plan_.suspend_ms, &World::suspend_one);
+  recur(FaultKind::kDiskFull, plan_.disk_full_ms, &World::fill_a_disk);
+  recur(FaultKind::kBitFlip, plan_.bit_flip_ms, &World::flip_a_bit);
+  recur(FaultKind::kOldFile, plan_.old_file_ms, &World::bring_back_a_file);
+  recur(FaultKind::kFreeze, plan_.freeze_ms, &World::freeze_leader);
+  recur(FaultKind::kBridge, plan_.bridge_ms, &World::bridge_leader);
+  recur(FaultKind::kMembers, plan_.member_ms, &World::change_members);
+  recur(FaultKind::kWipe, plan_.wipe_ms, &World::wipe_one);
+  recur(FaultKind::kFigureEight, plan_.figure_ms, &World::figure_eight);
+  recur(FaultKind::kAmnesia, plan_.amnesia_ms, &World::forget_everything);
+  recur(FaultKind::kMemory, plan_.memory_ms, &World::rot_memory);
+  recur(FaultKind::kOldCopy, plan_.copy_ms, &World::restore_old_copy);
 }
 
-void World::recur(std::uint64_t mean_ms, void (World::*fault)()) {
+void World::count(FaultKind kind) {
+  ++faults_;
+  ++kinds_[static_cast<std::size_t>(kind)];
+}
+
+void World::recur(FaultKind kind, std::uint64_t mean_ms, void (World::*fault)()) {
   if (mean_ms == 0) return;
-  schedule_.after(random_.below(2 * mean_ms * kMillisecond_us + 1), [this, mean_ms, fault] {
+  schedule_.after(random_.below(2 * mean_ms * kMillisecond_us + 1), [this, kind, mean_ms, fault] {
     if (!faults_on_) return;
-    ++faults_;
+    count(kind);
     (this->*fault)();
-    recur(mean_ms, fault);
+    recur(kind, mean_ms, fault);
   });
 }
 
@@ -171,7 +180,7 @@ void World::let_leader_fall(Node& node) {
   const std::uint64_t grace_us = random_.skewed(50, 100'000);
   schedule_.after(grace_us, [this, &node, leader = node.id()] {
     if (!faults_on_ || !node.up()) return;
-    ++faults_;
+    count(FaultKind::kFallenLeader);
     switch (random_.below(4)) {
       case 0:
         cut_off(leader, 1 + random_.below(nodes_.size()), random_.skewed(100, 2'000) * kMillisecond_us);
@@ -308,6 +317,7 @@ void World::hang_up_one() {
 
 void World::heal_everything() {
   faults_on_ = false;
+  figure_.cuts.clear();
   network_.heal_all();
   for (const auto& node : nodes_) {
     node->files().clear_faults();

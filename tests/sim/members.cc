@@ -1,5 +1,6 @@
 #include <algorithm>
 
+#include "raft/quorum.h"
 #include "raft/raft.h"
 #include "tests/sim/world.h"
 
@@ -51,18 +52,24 @@ void World::join(Node& node) {
 void World::ask(const std::string& what, std::uint64_t member) {
   if (operator_->busy()) return;
   ++changes_asked_;
+  change_open_until_us_ = schedule_.now_us() + kOperatorPatience_us;
   trace_.note(schedule_.now_us(), "operator", member, 0, what);
   operator_->run({{"CLUSTER", what, std::to_string(member)}}, {.patience_us = kOperatorPatience_us},
                  [this](const std::vector<Answer>& answers) {
                    trace_.note(schedule_.now_us(), "answer", 0, 0, answers[0].reply.text);
+                   // In doubt: it may stand in somebody's log, which `can_spare` looks at.
+                   if (answers[0].reply.text.starts_with("INDOUBT") || answers[0].fate != Fate::kUnknown) {
+                     change_open_until_us_ = 0;
+                   }
                    if (answers[0].fate == Fate::kDone && answers[0].reply.text == "OK") ++changes_made_;
                  });
 }
 
-// One wish at a time. What would leave no majority, the cluster itself refuses.
+// One wish at a time. What would leave no majority, the cluster itself refuses; but it takes an election timeout to
+// know that a directory is gone.
 void World::change_members() {
   const std::optional<raft::Configuration> now = members();
-  if (!now || now->members().empty()) return;
+  if (!now || now->members().empty() || !to_forget_.empty()) return;
   const std::uint64_t member = now->members()[random_.below(now->members().size())].id.value;
   const std::uint64_t wish = random_.below(6);
   if (wish < 3) {
@@ -75,18 +82,36 @@ void World::change_members() {
   }
 }
 
-// As good as the end of that member for ever. One at a time, and only where a majority is there without it.
-void World::wipe_one() {
-  const std::optional<raft::Configuration> now = members();
-  Node& node = any_node();
-  if (!now || !to_forget_.empty() || !node.up() || node.member() == 0) return;
+// Whether a majority is there once those are voters that are to become it.
+bool World::can_promote(const raft::Configuration& configuration, const std::function<bool(raft::NodeId)>& there) {
   std::size_t voters = 0;
-  for (const raft::Member& member : now->members()) {
-    if (!member.voter) continue;
+  std::size_t up = 0;
+  for (const raft::Member& member : configuration.members()) {
+    if (!member.voter && !member.promote) continue;
     ++voters;
-    if (machine_of(member.id.value) == nullptr) return;
+    up += there(member.id) ? 1 : 0;
   }
-  if (voters < 3 || !now->contains(raft::NodeId{node.member()})) return;
+  return up > voters / 2;
+}
+
+// The fault atlas of members: whichever configuration stands in any log, committed or not, or comes of it by itself,
+// has a majority of machines with their directories without that member. A change that was asked for and stands in no
+// log yet is waited for.
+bool World::can_spare(std::uint64_t member) {
+  if (!to_forget_.empty() || schedule_.now_us() < change_open_until_us_) return false;
+  const auto there = [&](raft::NodeId id) { return id.value != member && machine_of(id.value) != nullptr; };
+  for (const auto& node : nodes_) {
+    if (!enrolled_[node->id()]) continue;
+    const raft::Raft* raft = node->up() ? node->replica().raft() : nullptr;
+    if (raft == nullptr) return false;  // who knows what is in its log
+    for (const raft::Configuration* one : {&raft->committed_configuration(), &raft->configuration()}) {
+      if (!one->empty() && (!raft::is_quorum(*one, there) || !can_promote(*one, there))) return false;
+    }
+  }
+  return true;
+}
+
+void World::empty(Node& node) {
   const std::uint64_t member = node.member();
   ++crashes_;
   node.cut_power();
@@ -95,6 +120,16 @@ void World::wipe_one() {
   to_forget_.insert(member);
   ++wiped_;
   trace_.note(schedule_.now_us(), "wiped", node.id(), member);
+}
+
+// As good as the end of that member for ever. One at a time.
+void World::wipe_one() {
+  const std::optional<raft::Configuration> now = members();
+  Node& node = any_node();
+  if (!now || !node.up() || node.member() == 0 || !now->contains(raft::NodeId{node.member()})) return;
+  const std::uint64_t member = node.member();
+  if (!can_spare(member)) return;
+  empty(node);
   // With --initial-cluster as before, or by the address of a member.
   if (plan_.nodes == 1 || random_.chance(1, 2)) join(node);
   restart_later(node);
@@ -143,7 +178,32 @@ void World::settle_members() {
       join(*node);
     }
   }
-  break_off("members and machines do not agree although all is well");
+  break_off("members and machines do not agree although all is well:" + describe_members());
+}
+
+// For whoever has to find out why: each machine, and the members that its process takes for such.
+std::string World::describe_members() {
+  std::string text;
+  for (const auto& node : nodes_) {
+    text += "\n  machine " + std::to_string(node->id());
+    if (!enrolled_[node->id()]) text += ", not enrolled";
+    const raft::Raft* raft = node->up() ? node->replica().raft() : nullptr;
+    if (raft == nullptr) {
+      text += ", no process with a log";
+      continue;
+    }
+    text += ", member " + std::to_string(raft->id().value) + ", term " + std::to_string(raft->term().value);
+    if (raft->is_leader()) text += ", leads";
+    if (!raft->may_vote()) text += ", has a hole";
+    text += ", entries to " + std::to_string(raft->last_index().value) + ", committed to " +
+            std::to_string(raft->commit_index().value) + ", members of entry " +
+            std::to_string(raft->configuration_index().value) + ":";
+    for (const raft::Member& member : raft->configuration().members()) {
+      text += " " + std::to_string(member.id.value) + (member.voter ? "" : "-learner") +
+              (member.outgoing_voter ? "-outgoing" : "");
+    }
+  }
+  return text;
 }
 
 }  // namespace redraft::sim

@@ -30,12 +30,13 @@ std::string text(std::uint64_t number) {
 // ---- What a node said
 
 Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
-  was_promise = was_vote = false;
+  was_promise = was_vote = was_transfer = false;
   if (frame.header.size() < kPrefix || frame.header[0] != kMessageFrame || !frame.payloads.empty()) {
     return std::nullopt;
   }
   const auto envelope = raft::decode(std::string_view(frame.header).substr(kPrefix), {});
   if (!envelope) return "node " + text(node.id()) + " sends what cannot be read: " + envelope.error().message;
+  was_transfer = std::holds_alternative<raft::TimeoutNow>(envelope->message);
   Life& life = lives_[envelope->from.value];
   if (const auto* vote = std::get_if<raft::RequestVoteReply>(&envelope->message)) {
     if (vote->pre_vote || !vote->granted) return std::nullopt;
@@ -79,6 +80,15 @@ void Observer::lost_process(Node& node) {
   if (raft->term_of(index) == life.acknowledged->term) life.promised[index.value] = life.acknowledged->term.value;
 }
 
+void Observer::forgets(std::uint64_t member) {
+  Life& life = lives_[member];
+  life.promised.clear();
+  life.votes.clear();
+  life.acknowledged.reset();
+  life.vouched_term = {};
+  life.term = {};
+}
+
 Verdict Observer::started(Node& node, const replica::Recovered& recovered) {
   // An empty directory has promised nothing, and an old member's id, should it claim one, is not its own.
   if (recovered.identity.cluster_id == replica::ClusterId{}) return std::nullopt;
@@ -96,6 +106,7 @@ Verdict Observer::started(Node& node, const replica::Recovered& recovered) {
   if (recovered.restored.may_vote && vote != life.votes.end() && hard_state.voted_for.value != vote->second) {
     return who + " voted for " + text(vote->second) + " in term " + text(vote->first) + " and has forgotten it";
   }
+  if (Verdict broken = look_at_log(node, recovered)) return broken;
   if (Verdict broken = look_at_snapshot(node, recovered)) return broken;
   const std::uint64_t snapshot = recovered.restored.snapshot.index.value;
   const auto& entries = recovered.restored.entries;
@@ -114,6 +125,27 @@ Verdict Observer::started(Node& node, const replica::Recovered& recovered) {
   life.acknowledged.reset();
   if (!life.promised.empty()) {
     life.acknowledged = {raft::LogIndex{life.promised.begin()->first}, raft::Term{life.promised.begin()->second}};
+  }
+  return std::nullopt;
+}
+
+// What a disk brings back is a log: behind its snapshot, without a gap, terms never decreasing (storage-faults row 11).
+// Only a snapshot that was received just before may contradict it, which then goes (pitfall E1).
+Verdict Observer::look_at_log(const Node& node, const replica::Recovered& recovered) {
+  const raft::SnapshotMetadata& snapshot = recovered.restored.snapshot;
+  raft::LogIndex index = snapshot.index;
+  raft::Term term = snapshot.term;
+  for (const raft::Entry& entry : recovered.restored.entries) {
+    const bool contradicts = index == snapshot.index && entry.term < term;
+    if (contradicts) return std::nullopt;
+    if (entry.index == index + 1 && entry.term >= term) {
+      index = entry.index;
+      term = entry.term;
+      continue;
+    }
+    return "node " + text(node.id()) + " starts with a snapshot of index " + text(snapshot.index.value) + ", term " +
+           text(snapshot.term.value) + ", and a log in which entry " + text(entry.index.value) + " of term " +
+           text(entry.term.value) + " follows entry " + text(index.value) + " of term " + text(term.value);
   }
   return std::nullopt;
 }

@@ -27,9 +27,12 @@ class Observer {
   // What `frame_sent` last looked at: a word that the node must keep.
   bool was_promise = false;
   bool was_vote = false;
+  bool was_transfer = false;  // TimeoutNow: a leader hands over
   // What `turn_over` last looked at: a node that leads since this turn.
   bool was_elected = false;
   void lost_process(Node& node);
+  // Its directory was replaced by an old copy: what it vouched for since is not on it.
+  void forgets(std::uint64_t member);
   // Asked when all is quiet.
   // A new leader while an earlier one may answer reads by its lease (thesis 6.4.1, pitfall C5).
   [[nodiscard]] static Verdict no_lease(Node& elected, const std::vector<Node*>& nodes);
@@ -70,6 +73,7 @@ class Observer {
     bool led = false;
   };
 
+  [[nodiscard]] static Verdict look_at_log(const Node& node, const replica::Recovered& recovered);
   [[nodiscard]] Verdict look_at_snapshot(const Node& node, const replica::Recovered& recovered) const;
   [[nodiscard]] Verdict look_at_commits(Node& node, Life& life);
   [[nodiscard]] Verdict look_at_leadership(Node& node, Life& life);

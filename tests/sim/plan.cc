@@ -118,6 +118,19 @@ Plan draw_crashes(std::uint64_t seed) {
   return plan;
 }
 
+// Little else happens. Entries of a megabyte go one in a message, so that old ones arrive before new ones.
+void draw_figure_eight(Random& random, Plan& plan) {
+  plan.figure_ms = random.between(500, 3'000);
+  plan.fallen_leader = plan.kill_ms = plan.power_ms = plan.partition_ms = plan.terminate_ms = 0;
+  plan.path_delay_max_us = random.skewed(500, 5'000);
+  plan.client_memory = std::uint64_t{64} << 20;
+  if (!random.chance(1, 3)) return;
+  plan.workloads.push_back(WorkloadKind::kLarge);
+  plan.think_max_us = 300'000;
+  plan.faults_us = 10'000'000;
+  plan.segment_size = std::uint64_t{1} << 20;
+}
+
 Plan draw_elections(std::uint64_t seed) {
   Random random(seed * 0xd6e8feb86659fd93U + 3);
   Plan plan;
@@ -135,6 +148,7 @@ Plan draw_elections(std::uint64_t seed) {
   if (random.chance(1, 2)) plan.terminate_ms = random.skewed(500, 5'000);
   plan.leases = random.chance(1, 3);
   plan.drift_max_ppm = 200;
+  if (plan.nodes == 5 && random.chance(1, 2)) draw_figure_eight(random, plan);
   return plan;
 }
 
@@ -162,6 +176,17 @@ Plan draw_reads(std::uint64_t seed) {
   plan.follower_reads = random.chance(1, 2);
   plan.leases = random.chance(1, 2);
   plan.drift_max_ppm = 200;
+  if (plan.leases && random.chance(1, 2)) {
+    // Nothing is written while a leader is on a bridge: who is cut off has all entries, and may be elected.
+    plan.bridge_ms = random.skewed(1'000, 3'000);
+    plan.quiet_ms = random.between(1'000, 4'000);
+    plan.readers = plan.clients - 1;
+    plan.freeze_ms = plan.partition_ms = plan.kill_ms = 0;
+  }
+  if (plan.leases && random.chance(1, 2)) {
+    plan.terminate_ms = random.skewed(300, 2'000);
+    plan.deaf_one_of = 1;
+  }
   return plan;
 }
 
@@ -191,13 +216,54 @@ Plan draw_members(std::uint64_t seed) {
   plan.terminate_ms = rate(random, 1'000, 10'000);
   plan.disk_stall_ms = rate(random, 1'000, 10'000);
   plan.freeze_ms = rate(random, 2'000, 20'000);
+  if (plan.nodes == 3 && random.chance(1, 2)) {
+    plan.amnesia_ms = random.between(1'000, 5'000);
+    if (random.chance(1, 2)) plan.member_ms = 0;
+  }
+  return plan;
+}
+
+// No snapshot but those that audits ask for, which could carry a rotten value to a majority.
+Plan draw_audits(std::uint64_t seed) {
+  Random random(seed * 0xd1342543de82ef95U + 13);
+  Plan plan;
+  plan.nodes = random.chance(3, 4) ? 3 : 5;
+  draw_tuning(random, plan);
+  draw_workloads(random, plan, 3);
+  plan.snapshot_entries = 1'000'000;
+  plan.tail_entries = 10'000;
+  plan.faults_us = 15'000'000;
+  plan.think_max_us = std::max<std::uint64_t>(plan.think_max_us, 20'000);
+  plan.memory_ms = random.between(1'000, 8'000);
+  plan.kill_ms = rate(random, 2'000, 10'000);
+  plan.partition_ms = rate(random, 2'000, 10'000);
+  plan.pause_ms = rate(random, 2'000, 10'000);
+  plan.terminate_ms = rate(random, 2'000, 10'000);
+  return plan;
+}
+
+// Who has seen a boot forgets it when it starts again itself, so nobody else does (docs/membership.md).
+Plan draw_copies(std::uint64_t seed) {
+  Random random(seed * 0xaf251af3b0f025b5U + 17);
+  Plan plan;
+  plan.nodes = 3;
+  draw_tuning(random, plan);
+  draw_workloads(random, plan, 3);
+  plan.faults_us = 30'000'000;
+  plan.think_max_us = std::max<std::uint64_t>(plan.think_max_us, 20'000);
+  plan.copy_ms = random.between(1'000, 5'000);
+  plan.reset_ms = rate(random, 1'000, 10'000);
+  plan.slow_link_ms = rate(random, 1'000, 10'000);
+  plan.clock_jump_ms = rate(random, 1'000, 10'000);
+  plan.hang_up_ms = rate(random, 100, 5'000);
   return plan;
 }
 
 }  // namespace
 
 Plan Plan::draw(std::uint64_t seed, Aim aim) {
-  constexpr std::array kDraws{&draw_all, &draw_crashes, &draw_elections, &draw_reads, &draw_rot, &draw_members};
+  constexpr std::array kDraws{&draw_all, &draw_crashes, &draw_elections, &draw_reads,
+                              &draw_rot, &draw_members, &draw_audits,    &draw_copies};
   static_assert(kDraws.size() == kAimNames.size());
   Plan plan = kDraws[static_cast<std::size_t>(aim)](seed);
   plan.seed = seed;
@@ -235,6 +301,12 @@ std::string Plan::describe() const {
   say("spares", spares);
   say("members", member_ms);
   say("wipe", wipe_ms);
+  say("amnesia", amnesia_ms);
+  say("old copy", copy_ms);
+  say("memory", memory_ms);
+  say("figure 8", figure_ms);
+  say("deaf one of", deaf_one_of);
+  say("quiet", quiet_ms);
   say("command cost", command_cost_us);
   say("repeat one of", repeat_one_of);
   say("one down at the end", one_down_at_end ? 1 : 0);

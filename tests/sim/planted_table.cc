@@ -23,6 +23,8 @@ Aim aim_at(planted::Bug bug) {
       return Aim::kRot;
     case planted::Bug::kIncarnationUnchecked:
       return Aim::kMembers;
+    case planted::Bug::kLeaderDigestAsTruth:
+      return Aim::kAudits;
     case planted::Bug::kAppendBehindCut:
       return Aim::kCrashes;
     default:

@@ -2,6 +2,7 @@
 
 #include <malloc.h>
 #include <poll.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -35,6 +36,8 @@ struct Report {
   std::uint64_t changes = 0;
   std::uint64_t wiped = 0;
   std::uint64_t settled = 0;
+  std::uint64_t copies = 0;
+  FaultCounts kinds{};
   char broken = 0;
 };
 
@@ -65,7 +68,8 @@ void write_all(int file, const void* bytes, std::size_t size) {
 }
 
 [[noreturn]] void run_child(const RunOptions& options, std::uint64_t seed, int report_to) {
-  alarm(kHangs_s);
+  const rlimit hangs{kHangs_s, kHangs_s};  // of the processor's time, however little of it this process is given
+  setrlimit(RLIMIT_CPU, &hangs);
   // Nothing goes back to the system before the end: pages that come and go were an eighth of a seed's time.
   mallopt(M_MMAP_THRESHOLD, 1 << 30);
   mallopt(M_TRIM_THRESHOLD, 1 << 30);
@@ -90,6 +94,8 @@ void write_all(int file, const void* bytes, std::size_t size) {
   report.refusals = outcome.refusals;
   report.changes = outcome.changes;
   report.wiped = outcome.wiped;
+  report.kinds = outcome.kinds;
+  report.copies = outcome.copies;
   report.settled = outcome.settled;
   report.broken = outcome.broken ? 1 : 0;
   write_all(report_to, &report, sizeof report);
@@ -168,6 +174,8 @@ Outcome outcome_of(const Child& child) {
   outcome.refusals = report.refusals;
   outcome.changes = report.changes;
   outcome.wiped = report.wiped;
+  outcome.kinds = report.kinds;
+  outcome.copies = report.copies;
   outcome.settled = report.settled;
   if (report.broken != 0) outcome.broken = child.reported.substr(sizeof report);
   return outcome;
@@ -187,6 +195,8 @@ void add(RunSummary& summary, const Child& child) {
   summary.total.refusals += outcome.refusals;
   summary.total.changes += outcome.changes;
   summary.total.wiped += outcome.wiped;
+  summary.total.copies += outcome.copies;
+  for (std::size_t kind = 0; kind < kFaultNames.size(); ++kind) summary.total.kinds[kind] += outcome.kinds[kind];
   summary.total.settled += outcome.settled;
   // Order does not matter, so that the sum is the same however many run at once.
   summary.total.trace += outcome.trace;
@@ -267,8 +277,16 @@ std::string RunSummary::describe() const {
   say(total.refusals, "damaged starts refused");
   say(total.changes, "changes of members");
   say(total.wiped, "directories emptied");
+  say(total.copies, "old copies put in place");
   std::snprintf(line, sizeof line, "; trace %016llx\n", static_cast<unsigned long long>(total.trace));
   text += line;
+  text += "faults:";
+  for (std::size_t kind = 0; kind < kFaultNames.size(); ++kind) {
+    if (total.kinds[kind] == 0) continue;
+    text +=
+        (text.ends_with(':') ? " " : ", ") + std::to_string(total.kinds[kind]) + " " + std::string(kFaultNames[kind]);
+  }
+  text += "\n";
   for (const Failure& failure : failures) {
     text += "FAILED seed " + std::to_string(failure.seed) + ": " + failure.what +
             "\n  repeat: " + command_for(options, failure.seed) + "\n";

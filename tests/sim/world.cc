@@ -16,9 +16,9 @@ constexpr std::uint64_t kCalm_us = 3 * kSecond_us;
 // Longer than any key of the expiry workload lives.
 constexpr std::uint64_t kAfterglow_us = 3 * kSecond_us;
 
-// How much earlier than its time a key may go. Where no majority's wall clocks agree at a restart the logical clock
-// falls behind by the time that the nodes were down, which a later leader may catch up in one step; so does a cluster
-// that formed while a clock was far off, once that is right again.
+// How much earlier than its time a key may go (docs/decisions/0012-clock-lag.md). Where no majority's wall clocks agree
+// at a restart the logical clock falls behind by the time that the nodes were down, which a later term begins by
+// catching up; so does a cluster that formed while a clock was far off, once that is right again.
 std::uint64_t early_expiry_us(const Plan& plan) {
   const bool restarts = plan.kill_ms + plan.power_ms + plan.all_power_ms + plan.disk_error_ms + plan.terminate_ms +
                             plan.aimed + plan.fallen_leader + plan.bridge_ms + plan.bit_flip_ms + plan.member_ms +
@@ -42,7 +42,8 @@ World::World(const Plan& plan)
       enrolled_(plan.nodes + plan.spares + 1) {
   trace_.printing = plan.print_trace;
   network_.repeat_one_of = plan.repeat_one_of;
-  observer.disks_rot = plan.bit_flip_ms != 0;
+  observer.disks_rot = plan.bit_flip_ms + plan.memory_ms != 0;
+  observer.memory_rots = plan.memory_ms != 0;
   for (std::uint64_t id = 1; id <= plan.nodes + plan.spares; ++id) {
     enrolled_[id] = id <= plan.nodes;
     nodes_.push_back(
@@ -98,6 +99,7 @@ replica::Settings World::settings_of(std::uint64_t node) const {
   values.election_timeout_ms = plan_.election_timeout_ms;
   values.heartbeat_interval_ms = plan_.heartbeat_ms;
   values.client_memory_max = plan_.client_memory;
+  if (plan_.memory_ms != 0) values.audit_interval_s = 1;
   if (plan_.leases) values.read_mode = replica::ReadMode::kLease;
   return settings;
 }
@@ -134,18 +136,23 @@ void World::turn_over(Node& node) {
   if (Verdict broken = observer.turn_over(node)) break_off(*broken);
   if (!observer.was_elected) return;
   if (Verdict broken = Observer::no_lease(node, running_nodes())) break_off(*broken);
+  figure_elected(node);
   if (faults_on_ && plan_.fallen_leader != 0 && random_.chance(1, plan_.fallen_leader)) let_leader_fall(node);
 }
 
 void World::frame_sent(Node& node, const replica::Frame& frame) {
   if (Verdict broken = observer.frame_sent(node, frame)) break_off(*broken);
+  if (observer.was_transfer && faults_on_ && plan_.deaf_one_of != 0 && random_.chance(1, plan_.deaf_one_of)) {
+    count(FaultKind::kDeafLeader);
+    deafen(node);
+  }
   if (!faults_on_ || plan_.aimed == 0 || !observer.was_promise) return;
   // Votes are rare.
   if (!random_.chance(1, observer.was_vote ? 4 : plan_.aimed)) return;
   const bool all = random_.chance(1, 4);
   schedule_.after(random_.below(300), [this, &node, all] {
     if (!faults_on_) return;
-    ++faults_;
+    count(FaultKind::kAimedPowerCut);
     if (all) {
       cut_power_of_many();
     } else if (node.up()) {
@@ -154,6 +161,10 @@ void World::frame_sent(Node& node, const replica::Frame& frame) {
       restart_later(node);
     }
   });
+}
+
+void World::client_known(Node& node, std::uint64_t number, std::uint64_t log_connection) {
+  if (node.id() != on_a_copy_) ledger_.opened(node.id(), number, node.member(), log_connection);
 }
 
 void World::read_ran(Node& node, std::uint64_t number, std::uint64_t request, const replica::ReadPlace& place) {
@@ -235,6 +246,7 @@ bool World::set_up() {
     return false;
   }
   std::vector<Command> commands;
+  if (plan_.memory_ms != 0) commands.push_back({"SET", std::string(kCanary), std::string(kCanarySong)});
   for (const auto& workload : workloads_) {
     for (Command& command : workload->set_up()) commands.push_back(std::move(command));
   }
@@ -258,8 +270,9 @@ void World::begin_load() {
 void World::next_round(Client& client) {
   if (!load_on_ || workloads_.empty()) return;
   // Mostly with a pause, sometimes in a burst.
-  const std::uint64_t think_us =
+  std::uint64_t think_us =
       client.random().chance(1, 8) ? 0 : client.random().between(plan_.think_max_us / 4, plan_.think_max_us);
+  if (plan_.quiet_ms != 0 && !client.reads_only) think_us += client.random().below(2 * plan_.quiet_ms * 1000);
   schedule_.after(think_us, [this, &client] {
     if (!load_on_) return;
     if (!client.reads_only && client.random().chance(1, plan_.restless)) {
@@ -285,8 +298,20 @@ void World::wait_for_clients() {
   if (!run_until(kRestBound_us, idle)) break_off("a client is not answered although all is well");
 }
 
+// The replay says what the reply must be.
+void World::read_canary() {
+  bool done = false;
+  clients_.front()->run({{"GET", std::string(kCanary)}}, {.patience_us = 20 * kSecond_us},
+                        [&](const std::vector<Answer>& answers) {
+                          done = true;
+                          if (answers[0].reply.text != kCanarySong) break_off("the rotten value was taken for true");
+                        });
+  if (!run_until(kRestBound_us, [&done] { return done; })) break_off("the canary is silent");
+}
+
 void World::read_all() {
   Client& reader = *clients_.front();
+  if (plan_.memory_ms != 0) read_canary();
   for (const auto& workload : workloads_) {
     std::vector<resp::Reply> finals;
     for (Command& command : workload->final_reads()) {
@@ -315,7 +340,7 @@ void World::read_all() {
 
 void World::end_load() {
   heal_everything();
-  if (plan_.member_ms + plan_.wipe_ms != 0) settle_members();
+  if (members_change()) settle_members();
   if (broken_) return;
   // A damaged node does not count, so another one may not be missing.
   Node* down = plan_.one_down_at_end && damage_.node == 0 ? &any_node() : nullptr;
@@ -328,6 +353,7 @@ void World::end_load() {
     return;
   }
   wait_for_clients();
+  if (!broken_ && memory_rotten_) await_right_memory();
   if (!broken_) stay_calm();
   if (down != nullptr && !down->up()) down->start();
   run_for(kAfterglow_us);
@@ -381,7 +407,7 @@ Outcome World::run() {
   if (set_up()) {
     begin_load();
     begin_faults();
-    if (plan_.member_ms + plan_.wipe_ms != 0) tend_members();
+    if (members_change()) tend_members();
     run_for(plan_.faults_us);
     faults_on_ = false;
     if (!broken_) end_load();
@@ -401,6 +427,8 @@ Outcome World::run() {
   outcome.refusals = refusals_;
   outcome.changes = changes_made_;
   outcome.wiped = wiped_;
+  outcome.kinds = kinds_;
+  outcome.copies = copies_;
   outcome.settled = settled_;
   return outcome;
 }

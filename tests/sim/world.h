@@ -27,8 +27,53 @@ enum class Aim : std::uint8_t {
   kReads,      // readers that stay with leaders whom nobody else hears any more
   kRot,        // bits turn on disks
   kMembers,    // nodes join, are promoted, demoted and forgotten, and their directories emptied
+  kAudits,     // a value in one node's memory is another one
+  kCopies,     // directories are replaced by old copies
 };
-inline constexpr std::array<std::string_view, 6> kAimNames{"all", "crashes", "elections", "reads", "rot", "members"};
+inline constexpr std::array<std::string_view, 8> kAimNames{"all", "crashes", "elections", "reads",
+                                                           "rot", "members", "audits",    "copies"};
+
+// What happens again and again, by the words of the summary.
+inline constexpr std::array<std::string_view, 28> kFaultNames{
+    "kill",      "power",      "power of many", "pause",    "partition",     "one way",         "reset",
+    "slow link", "disk stall", "disk error",    "clock",    "hang up",       "terminate",       "suspend",
+    "disk full", "bit flip",   "old file",      "freeze",   "bridge",        "members",         "wipe",
+    "figure 8",  "amnesia",    "memory",        "old copy", "fallen leader", "aimed power cut", "deaf leader"};
+enum class FaultKind : std::uint8_t {
+  kKill,
+  kPower,
+  kPowerOfMany,
+  kPause,
+  kPartition,
+  kOneWay,
+  kReset,
+  kSlowLink,
+  kDiskStall,
+  kDiskError,
+  kClock,
+  kHangUp,
+  kTerminate,
+  kSuspend,
+  kDiskFull,
+  kBitFlip,
+  kOldFile,
+  kFreeze,
+  kBridge,
+  kMembers,
+  kWipe,
+  kFigureEight,
+  kAmnesia,
+  kMemory,
+  kOldCopy,
+  kFallenLeader,
+  kAimedPowerCut,
+  kDeafLeader
+};
+using FaultCounts = std::array<std::uint64_t, kFaultNames.size()>;
+
+// Set before all else, and looked at by nobody before the end.
+inline constexpr std::string_view kCanary = "canary";
+inline constexpr std::string_view kCanarySong = "sings";
 
 // What a seed draws: which faults there are and how often, and the tuning (swarm testing). Every number follows from
 // the seed; the fields that tests set are optional.
@@ -65,12 +110,18 @@ struct Plan {
   std::uint64_t repeat_one_of = 0;  // of Raft's messages between nodes
   std::uint64_t member_ms = 0;      // somebody joins, is promoted, demoted or forgotten
   std::uint64_t wipe_ms = 0;        // a member's directory is emptied
+  std::uint64_t amnesia_ms = 0;     // ... while a vote of the one who forgot would elect who lacks entries
+  std::uint64_t copy_ms = 0;        // a directory is replaced by a copy of an earlier boot
+  std::uint64_t memory_ms = 0;      // a value in memory is another one, once in a life
   bool one_down_at_end = false;     // liveness is asked of a majority
 
   // One of so many promises (votes, candidacies, acknowledgements of entries) is followed at once by a power cut.
   std::uint64_t aimed = 0;
   // One of so many new leaders falls or is cut off within milliseconds.
   std::uint64_t fallen_leader = 0;
+  std::uint64_t figure_ms = 0;          // figure 8 of the paper, step by step; five nodes
+  std::uint64_t deaf_one_of = 0;        // leaders that hand over hear nobody from then on
+  std::uint64_t quiet_ms = 0;           // who writes waits for as long in between
   std::uint64_t freeze_ms = 0;          // a leader is cut off and stands still until there may be another one
   std::uint64_t bridge_ms = 0;          // a leader is heard by one node only, and that one starts again
   std::uint64_t path_delay_max_us = 0;  // each path has a delay of its own, up to this
@@ -110,9 +161,11 @@ struct Outcome {
   std::uint64_t leaders = 0;
   std::uint64_t crashes = 0;
   std::uint64_t faults = 0;
+  FaultCounts kinds{};         // the same by kind
   std::uint64_t refusals = 0;  // starts refused because of damage
   std::uint64_t changes = 0;   // of members, that an operator asked for and that were made
   std::uint64_t wiped = 0;     // directories
+  std::uint64_t copies = 0;    // old ones that were put in a directory's place
   std::uint64_t settled = 0;   // operations whose place in the order was checked
 };
 
@@ -150,9 +203,7 @@ class World final : public Node::Watcher {
   void cannot_start(Node& node, const Error& error) override;
   void frame_sent(Node& node, const replica::Frame& frame) override;
   void entries_written(const std::vector<raft::Entry>& entries) override { observer.entries_written(entries); }
-  void client_known(Node& node, std::uint64_t number, std::uint64_t log_connection) override {
-    ledger_.opened(node.id(), number, node.member(), log_connection);
-  }
+  void client_known(Node& node, std::uint64_t number, std::uint64_t log_connection) override;
   void read_ran(Node& node, std::uint64_t number, std::uint64_t request, const replica::ReadPlace& place) override;
   void lost_process(Node& node) override { observer.lost_process(node); }
 
@@ -162,6 +213,7 @@ class World final : public Node::Watcher {
   void begin_load();
   void next_round(Client& client);
   void wait_for_clients();
+  void read_canary();
   void read_all();
   void end_load();
   void stay_calm();
@@ -169,7 +221,8 @@ class World final : public Node::Watcher {
 
   // faults.cc
   void begin_faults();
-  void recur(std::uint64_t mean_ms, void (World::*fault)());
+  void count(FaultKind kind);
+  void recur(FaultKind kind, std::uint64_t mean_ms, void (World::*fault)());
   void kill_one();
   void cut_power_of_one();
   void cut_power_of_many();
@@ -194,16 +247,35 @@ class World final : public Node::Watcher {
   [[nodiscard]] bool restore_damaged(Node& node);
   void restart_later(Node& node);
 
+  // choreography.cc
+  void divide(const std::vector<std::vector<std::uint64_t>>& groups);
+  void figure_eight();
+  void figure_elected(Node& node);
+  void deafen(Node& node);
+  void forget_everything();
+  void rot_memory();
+  void await_right_memory();
+  void restore_old_copy();
+  void throw_away_copy(Node& node);
+
   // members.cc
+  void empty(Node& node);
   [[nodiscard]] std::optional<raft::Configuration> members();  // as committed on the leader, if somebody leads
   [[nodiscard]] Node* machine_of(std::uint64_t member);
   void join(Node& node);
   void ask(const std::string& what, std::uint64_t member);
+  [[nodiscard]] bool can_spare(std::uint64_t member);
+  [[nodiscard]] static bool can_promote(const raft::Configuration& configuration,
+                                        const std::function<bool(raft::NodeId)>& there);
   void change_members();
   void wipe_one();
   void tend_members();
   [[nodiscard]] bool members_settled();
+  [[nodiscard]] bool members_change() const {
+    return plan_.member_ms + plan_.wipe_ms + plan_.amnesia_ms + plan_.copy_ms != 0;
+  }
   void settle_members();
+  [[nodiscard]] std::string describe_members();
   void heal_everything();
   [[nodiscard]] Node& any_node() { return *nodes_[random_.below(nodes_.size())]; }
 
@@ -224,10 +296,24 @@ class World final : public Node::Watcher {
     std::string good;
   };
   Damage damage_;
+  // A figure 8 that is being danced: the machines in the order of their parts, and who does not hear whom.
+  struct Figure {
+    enum class Stage : std::uint8_t { kNone, kTwoLeaders, kOldPair, kLast };
+    Stage stage = Stage::kNone;
+    std::uint64_t term = 0;  // of the newest leader in it
+    std::vector<std::uint64_t> order;
+    std::vector<std::pair<std::uint64_t, std::uint64_t>> cuts;
+  };
+  Figure figure_;
+  bool amnesia_ = false;
+  bool copied_ = false;
+  std::uint64_t on_a_copy_ = 0;  // the machine that runs on an old copy: its boot number was another process's
+  bool memory_rotten_ = false;
   std::vector<bool> enrolled_;         // by machine: its process is to run
   std::set<std::uint64_t> to_forget_;  // members whose directory is gone
   std::unique_ptr<Client> operator_;
   std::uint64_t changes_asked_ = 0;
+  std::uint64_t change_open_until_us_ = 0;  // what was asked for may yet be proposed
   std::uint64_t changes_made_ = 0;
   std::uint64_t wiped_ = 0;
   std::map<std::uint64_t, std::pair<std::string, std::string>> old_files_;  // by node: path and content
@@ -236,6 +322,8 @@ class World final : public Node::Watcher {
   Verdict broken_;
   std::uint64_t crashes_ = 0;
   std::uint64_t faults_ = 0;
+  FaultCounts kinds_{};
+  std::uint64_t copies_ = 0;
   std::uint64_t refusals_ = 0;
   std::uint64_t settled_ = 0;
 };
