@@ -113,11 +113,11 @@ void World::forget_everything() {
   amnesia_ = true;
   const std::uint64_t wait_us = random_.between(20, 300) * kMillisecond_us;
   cut_off(behind.id(), 0, wait_us);
-  schedule_.after(wait_us - 1, [this, &emptied, leads = leads->id()] {
+  schedule_.after(wait_us - 1, [this, &emptied, cut = leads->id()] {
     amnesia_ = false;
     if (!faults_on_ || !emptied.up() || !can_spare(emptied.member())) return;
     empty(emptied);
-    cut_off(leads, 0, random_.between(2, 6) * plan_.election_timeout_ms * kMillisecond_us);
+    cut_off(cut, 0, random_.between(2, 6) * plan_.election_timeout_ms * kMillisecond_us);
     restart_later(emptied);
   });
 }

@@ -48,8 +48,7 @@ TEST(Simulation, SeedsThatFoundSomethingKeepEveryPromise) {
       Case{413447, "a learner emptied when it was about to be promoted"},
       Case{202634, "the logical clock stepped in mid-term (decision 0012)"},
       Case{202835, "the same, without a word of the last leader"},
-      Case{402144, "a link that died in mid-handshake"},
-      Case{407071, "the same behind a one-way cut"},
+      Case{407071, "a link that died in mid-handshake behind a one-way cut"},
       Case{414289, "a snapshot installed over a conflicting log whose end was not cut before a crash (pitfall E1)"},
       Case{404416, "a single node cut off while it founds (pitfall I3)"},
   };
