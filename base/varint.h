@@ -29,8 +29,8 @@ inline char* put_varint(char* to, std::uint64_t value) {
   return to;
 }
 
-// Takes one off the front. False when malformed; `from` then is unusable.
-[[nodiscard]] inline bool take_varint(std::string_view& from, std::uint64_t& value) {
+// `take_varint` for numbers of any size.
+[[nodiscard]] inline bool take_long_varint(std::string_view& from, std::uint64_t& value) {
   value = 0;
   for (std::size_t i = 0; i < from.size() && i < kVarintMax; ++i) {
     const auto byte = static_cast<std::uint8_t>(from[i]);
@@ -42,6 +42,14 @@ inline char* put_varint(char* to, std::uint64_t value) {
     }
   }
   return false;
+}
+
+// Takes one off the front. False when malformed; `from` then is unusable. Most numbers are a single byte.
+[[nodiscard]] inline bool take_varint(std::string_view& from, std::uint64_t& value) {
+  if (from.empty() || static_cast<std::uint8_t>(from[0]) >= 0x80) return take_long_varint(from, value);
+  value = static_cast<std::uint8_t>(from[0]);
+  from.remove_prefix(1);
+  return true;
 }
 
 }  // namespace redraft

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <utility>
 #include <vector>
 
 #include "base/little_endian.h"
@@ -78,8 +79,7 @@ bool Relay::receive(std::uint64_t node, std::uint64_t boot, std::string_view fra
   heard.pieces += frame.substr(kHeaderSize);
   if (kind != kLastPiece) return whole;
   heard.number = number;
-  const std::string message = std::move(heard.pieces);
-  heard.pieces.clear();
+  const std::string message = std::exchange(heard.pieces, {});
   if (message.size() < kPrefixSize) return false;
   const std::uint64_t channel_size = load_little<std::uint32_t>(message.data() + 1);
   if (channel_size > message.size() - kPrefixSize) return false;
