@@ -160,7 +160,7 @@ void World::restore_old_copy() {
   for (const std::string& path : node.files().paths()) copy[path] = node.files().content(path);
   node.start();
   const std::uint64_t settled_us = 3'000 * kMillisecond_us;
-  schedule_.after(settled_us, [this, &node] {
+  schedule_.after(settled_us, [&node] {
     if (!node.up()) return;
     node.kill();
     node.start();
