@@ -212,15 +212,17 @@ class Large(Untouched):
             one.send_raw(b"*2\r\n$4\r\nECHO\r\n$536870912\r\n" + b"x" * (megabytes * MIB))
             return one
 
+        def memory():
+            lines = [line for line in self.witness.ask("CLIENT", "LIST").decode().splitlines() if "name=sends" in line]
+            return {line.split("name=")[1].split()[0]: int(line.split("tot-mem=")[1].split()[0]) for line in lines}
+
         self.witness.ask("CLIENT", "NO-EVICT", "ON")
         before = evicted()
         small, medium, large = sends(1), sends(4), sends(8)
         reader = self.leader.connect(timeout=60)
         try:
-            wait_for(lambda: total() > 13 * MIB, "the unfinished requests")
-            sizes = {name: int(size) for name, size in
-                     (line.split("name=")[1].split()[0:1] + line.split("tot-mem=")[1].split()[0:1]
-                      for line in self.witness.ask("CLIENT", "LIST").decode().splitlines() if "name=sends" in line)}
+            wait_for(lambda: all(size > int(name[6:]) * MIB for name, size in memory().items()), "the requests")
+            sizes = memory()
             self.assertLess(sizes["sends-1"], sizes["sends-4"])
             self.assertLess(sizes["sends-4"], sizes["sends-8"])
             # How much larger than its content a buffer is depends on how the bytes came in.
@@ -234,7 +236,7 @@ class Large(Untouched):
             reader.send("GET", "big")
             wait_for(lambda: evicted() == before + 2, "end of the client that does not read")
             # A percentage is one of maxmemory, and less than 128 KiB is 128 KiB.
-            self.witness.ask("CONFIG", "SET", "maxmemory", "1gb", "maxmemory-clients", "0")
+            self.witness.ask("CONFIG", "SET", "maxmemory", "4gb", "maxmemory-clients", "0")
             self.witness.ask("CONFIG", "SET", "maxmemory-clients", "1%")
             self.assertEqual(self.witness.ask("CONFIG", "GET", "maxmemory-clients"), [b"maxmemory-clients", b"1%"])
             self.assertEqual(self.witness.ask("ECHO", "still here"), b"still here")
