@@ -218,6 +218,8 @@ class Large(Untouched):
 
         self.witness.ask("CLIENT", "NO-EVICT", "ON")
         before = evicted()
+        with self.leader.connect(timeout=60) as writer:  # whose own buffer counts for as long as it is connected
+            writer.ask("SET", "big", b"y" * (20 * MIB))
         small, medium, large = sends(1), sends(4), sends(8)
         reader = self.leader.connect(timeout=60)
         try:
@@ -232,7 +234,6 @@ class Large(Untouched):
             self.assertTrue(large.at_end())
             self.assertLess(total(), limit)
             # Output counts as well: a reply that nobody reads.
-            self.witness.ask("SET", "big", b"y" * (20 * MIB))
             reader.send("GET", "big")
             wait_for(lambda: evicted() == before + 2, "end of the client that does not read")
             # A percentage is one of maxmemory, and less than 128 KiB is 128 KiB.
