@@ -5,6 +5,15 @@
 namespace redraft::raft::testing {
 namespace {
 
+// Of a follower that does not vouch for its log.
+AppendEntriesReply unvouched(std::uint64_t match) {
+  AppendEntriesReply reply;
+  reply.term = Term{2};
+  reply.match_index = LogIndex{match};
+  reply.vouches = false;
+  return reply;
+}
+
 const Rule kServers[] = {
     {"NewerTerm", "Figure 2, all servers: a newer term in a request or response: adopt it, become follower (A1)",
      [] {
@@ -233,11 +242,7 @@ const Rule kServers[] = {
        Bench bench;
        bench.lead();
        bench.persist();
-       AppendEntriesReply reply;
-       reply.term = Term{2};
-       reply.match_index = LogIndex{2};
-       reply.vouches = false;
-       bench.receive(2, reply);
+       bench.receive(2, unvouched(2));
        EXPECT_EQ(bench.raft->commit_index(), LogIndex{1});
        EXPECT_EQ(bench.raft->progress()[0].match_index, LogIndex{2});
      }},
@@ -246,12 +251,8 @@ const Rule kServers[] = {
        Bench bench;
        bench.lead();
        bench.persist();
-       AppendEntriesReply reply;
-       reply.term = Term{2};
-       reply.match_index = LogIndex{2};
-       reply.vouches = false;
-       bench.receive(2, reply);
-       reply.match_index = {};
+       bench.receive(2, unvouched(2));
+       AppendEntriesReply reply = unvouched(0);
        reply.rejected = true;
        reply.rejected_index = LogIndex{2};
        bench.receive(2, reply);
