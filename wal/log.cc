@@ -81,7 +81,8 @@ Status Log::start(const Visitor& visitor, const Watermark& watermark) {
     auto ready = maker_->prepare(options_.segment_size, ~std::uint64_t{0});
     if (!ready && ready.error().code != ErrorCode::kNoSpace) done = ready.error();
   }
-  if (done && !segments_.empty() && closed_) done = end_behind_cut();
+  // Damage is not cut off: until the caller goes on behind it, a good copy of the file makes the log whole again.
+  if (done && recovery_.cut && closed_) done = end_behind_cut();
   if (done) done = replay(segments_, visitor);
   return done;
 }
