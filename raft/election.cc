@@ -25,7 +25,11 @@ bool Raft::is_refused(NodeId node) const {
 // A learner or a stranger never campaigns; neither does who may have forgotten a promise, whose state is about to be
 // swapped for a snapshot (pitfall A8), or whose own disk does not answer (it could not vote for itself).
 bool Raft::may_campaign() const {
-  return may_vote_ && is_self_voter() && !receiving_.has_value() && !is_disk_stalled(config_.election_timeout_ticks);
+  // Who was to send the snapshot may be gone while a later leader brought the entries themselves: then nobody may be
+  // able to lead but this node, which must not wait until the transfer is given up.
+  const bool needs_snapshot =
+      receiving_.has_value() && receiving_->index > commit_index_ && !log_.matches(receiving_->index, receiving_->term);
+  return may_vote_ && is_self_voter() && !needs_snapshot && !is_disk_stalled(config_.election_timeout_ticks);
 }
 
 void Raft::campaign(bool pre_vote, bool leader_transfer, bool early) {

@@ -52,6 +52,30 @@ const Rule kLogs[] = {
        bench.step(SnapshotReceived{snapshot});  // E4, E9: once more
        EXPECT_TRUE(bench.out.snapshot_discarded);
      }},
+    {"SnapshotOvertaken",
+     "Thesis 3.4: who has got the entries by another leader does not wait for the snapshot of one that is gone",
+     [] {
+       Bench bench(Cluster::voters(3), {command_entry(2, 1, "a")});
+       const SnapshotMetadata snapshot{LogIndex{4}, Term{1}, Configuration("test", Cluster::voters(3))};
+       bench.receive(2, InstallSnapshot{Term{1}, snapshot});
+       ASSERT_TRUE(bench.out.snapshot_to_receive.has_value());
+       AppendEntries append;
+       append.term = Term{2};
+       append.prev_log_index = LogIndex{2};
+       append.prev_log_term = Term{1};
+       append.entries = {command_entry(3, 1, "b")};
+       bench.receive(3, append);
+       bench.step(Campaign{});
+       EXPECT_EQ(bench.raft->role(), Role::kFollower);  // A8: the log ends before what the snapshot brings
+       append.prev_log_index = LogIndex{3};
+       append.entries = {command_entry(4, 1, "c")};
+       bench.receive(3, append);
+       bench.step(Campaign{});
+       EXPECT_EQ(bench.raft->role(), Role::kPreCandidate);
+       bench.step(SnapshotReceived{snapshot});  // comes after all, and keeps the log (figure 13, rule 6)
+       EXPECT_EQ(bench.raft->role(), Role::kFollower);
+       EXPECT_TRUE(bench.out.disk.keep_entries_after_snapshot);
+     }},
     {"InstallKnown", "Paper figure 13, rule 6: a log that has the snapshot's last entry needs no snapshot",
      [] {
        Bench bench(Cluster::voters(3), {command_entry(2, 1, "a"), command_entry(3, 1, "b")});

@@ -50,6 +50,8 @@ TEST(Simulation, SeedsThatFoundSomethingKeepEveryPromise) {
       Case{202835, "the same, without a word of the last leader"},
       Case{407071, "a link that died in mid-handshake behind a one-way cut"},
       Case{414289, "a snapshot installed over a conflicting log whose end was not cut before a crash (pitfall E1)"},
+      Case{500019, "a refused start ended the damaged segment, and a good copy of it did not help any more"},
+      Case{500663, "a follower that waited for the snapshot of a leader long gone, and alone could lead"},
   };
   for (const Case& one : kCases) {
     SCOPED_TRACE(one.what);

@@ -349,7 +349,7 @@ void World::end_load() {
   // A node that starts may first have to load; the bound counts from when all run.
   if (!run_until(elections_us + kSecond_us,
                  [this] { return leader() != nullptr && leader()->replica().raft()->has_committed_in_term(); })) {
-    break_off("no leader within ten election timeouts although all is well");
+    break_off("no leader within ten election timeouts although all is well:" + describe_members());
     return;
   }
   wait_for_clients();
