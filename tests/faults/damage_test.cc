@@ -457,7 +457,8 @@ TEST(Reserve, NoRoomForMetadataIsNotFatal) {
   }
 }
 
-// --recover: the survivor is the only member of a new cluster, with all it had, and may vote whatever it forgot.
+// --recover: the survivor is the only member of a new cluster, with all it had, and may vote whatever it forgot; no
+// learner and no dead member is left over (pitfall D11).
 TEST(Offline, RecoverMakesAClusterOfOne) {
   for (const bool with_hole : {false, true}) {
     auto files = life(3);
