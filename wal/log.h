@@ -117,7 +117,10 @@ class Log {
   // To be called when idle: makes the next segment ready in steps that write about `budget` bytes, so that entering it
   // costs nothing later. True when it is ready. kNoSpace is harmless here: what was made is
   // removed again, so that others have the room.
-  [[nodiscard]] Result<bool> prepare_next(std::uint64_t budget = std::uint64_t{1} << 20);
+  [[nodiscard]] Result<bool> prepare_next(std::uint64_t budget = std::uint64_t{256} << 10);
+  // To be called when never idle: hardly more of the next segment is made than of the active one is used, so that a
+  // step is due.
+  [[nodiscard]] bool next_is_late() const;
 
  private:
   Log(FileSystem& files, std::string directory, Options options);

@@ -136,6 +136,11 @@ Status SegmentMaker::give_back(const std::vector<std::string>& standard, const s
   return removed.empty() ? Status(Done{}) : files_.sync_directory(directory_);
 }
 
+std::uint64_t SegmentMaker::made() const {
+  if (ready_ != nullptr) return ready_->header().size;
+  return making_ ? making_->filled : 0;
+}
+
 std::uint64_t SegmentMaker::size_on_disk() const {
   return (ready_ == nullptr ? 0 : ready_->header().size) + (making_ ? making_->filled : 0) +
          recyclable_.size() * options_.segment_size;

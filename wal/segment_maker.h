@@ -26,6 +26,8 @@ class SegmentMaker {
 
   // One step towards a segment of at least `size` bytes that writes about `budget` bytes. True when it is ready.
   [[nodiscard]] Result<bool> prepare(std::uint64_t size, std::uint64_t budget);
+  // How many bytes of the next segment of standard size are written.
+  [[nodiscard]] std::uint64_t made() const;
   // The one that is ready.
   [[nodiscard]] std::unique_ptr<Segment> take() { return std::move(ready_); }
 

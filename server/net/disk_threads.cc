@@ -11,9 +11,9 @@ namespace {
 using std::chrono::microseconds;
 
 // The log's own upkeep (the next segment, the mark of what is durable) waits for a quiet moment, but not for ever:
-// under load it gets a slice now and then, so that a segment is ready before it is needed.
+// under load it gets a slice as often as the log fills, so that a segment is ready before it is needed.
 constexpr microseconds kQuiet{5'000};
-constexpr microseconds kUpkeepInterval{20'000};
+constexpr microseconds kUpkeepInterval{5'000};
 constexpr microseconds kUpkeepDoneInterval{200'000};
 constexpr microseconds kNoSpaceRetry{200'000};
 constexpr microseconds kReserveRetry{500'000};
@@ -54,7 +54,10 @@ void die_unless_ok(const Outcome& outcome) {
 }  // namespace
 
 std::vector<replica::DiskDone> LogWork::execute(std::vector<replica::DiskRequest>&& requests) {
-  if (!requests.empty()) upkeep_done_ = false;
+  if (!requests.empty()) {
+    upkeep_done_ = false;
+    quiet_ = false;
+  }
   Result<std::vector<replica::DiskDone>> done = storage_.execute(std::move(requests));
   die_unless_ok(done);
   return std::move(*done);
@@ -72,7 +75,8 @@ LogWork::Again LogWork::run(std::vector<replica::DiskRequest>&& requests,
   sleeping_ = !asked && upkeep_done_ && !storage_.reserve_spent();
   if (sleeping_) return std::nullopt;
   const auto now = std::chrono::steady_clock::now();
-  if (now < upkeep_at_) return kQuiet;
+  const bool quiet = std::exchange(quiet_, true);
+  if (now < upkeep_at_ || !(quiet || storage_.reserve_spent() || storage_.upkeep_is_late())) return kQuiet;
   const Result<bool> done = storage_.idle();
   die_unless_ok(done);
   if (std::optional<replica::DiskDone> news = storage_.space_news()) {

@@ -38,6 +38,7 @@ class LogWork {
   replica::Storage& storage_;
   std::chrono::steady_clock::time_point upkeep_at_{};
   bool upkeep_done_ = false;
+  bool quiet_ = true;     // nothing was asked since `run` looked last
   bool sleeping_ = true;  // `run` comes only with requests
 };
 

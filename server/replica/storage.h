@@ -101,6 +101,8 @@ class Storage {
   [[nodiscard]] Result<std::vector<DiskDone>> execute(std::vector<DiskRequest> requests);
   // When nothing is asked: prepares the next segment, carries `synced_to` forward. True when there is no more to do.
   [[nodiscard]] Result<bool> idle();
+  // Though something is asked all the time, `idle` should be called: the next segment would be missing.
+  [[nodiscard]] bool upkeep_is_late() const { return log_->next_is_late(); }
   // Requests that found no space wait for the next `execute`.
   [[nodiscard]] bool stalled() const { return !stalled_.empty(); }
   // Writes found no space, and the reserve they went on with is not back yet: `idle` is to be called now and then.
