@@ -1,6 +1,8 @@
 #pragma once
 
+#include <atomic>
 #include <chrono>
+#include <cstdint>
 #include <functional>
 #include <mutex>
 #include <optional>
@@ -30,6 +32,10 @@ class LogWork {
   // unless that is at the log's upkeep. Then `execute` does the requests as `run` would, and dies as `run` does.
   [[nodiscard]] std::unique_lock<std::mutex> try_enter() { return std::unique_lock(mutex_, std::try_to_lock); }
   [[nodiscard]] std::vector<replica::DiskDone> execute(std::vector<replica::DiskRequest>&& requests);
+  // How long `execute` took of late, on any thread. May be asked at any time.
+  [[nodiscard]] std::chrono::microseconds usual_time() const {
+    return std::chrono::microseconds(usual_time_us_.load(std::memory_order_relaxed));
+  }
   // After that: `run` should be called once with nothing, since there is upkeep or requests wait for room.
   [[nodiscard]] bool wants_run();
 
@@ -40,6 +46,8 @@ class LogWork {
   bool upkeep_done_ = false;
   bool quiet_ = true;     // nothing was asked since `run` looked last
   bool sleeping_ = true;  // `run` comes only with requests
+
+  std::atomic<std::int64_t> usual_time_us_ = 0;
 };
 
 // Ends the process with one line in the log.

@@ -27,8 +27,11 @@ namespace {
 constexpr std::size_t kFrameMax = raft::kPayloadSizeMax + raft::kHeaderSizeMax + 4096;
 // Long work calls `pump` as often as it likes; peers need it about every millisecond.
 constexpr std::uint64_t kPumpInterval_us = 500;
-// What the loop's thread may write itself: more would hold up frames for longer than a hand-over costs.
+// What the loop's thread may write itself: more would hold up frames for longer than a hand-over costs. A leader's
+// clients wait too.
 constexpr std::size_t kOwnSyncBytesMax = 64 * 1024;
+constexpr std::size_t kLeadersSyncBytesMax = 12 * 1024;
+constexpr std::chrono::microseconds kLeadersSyncMax{500};
 constexpr std::uint64_t kSecond_us = 1'000'000;
 constexpr std::uint64_t kStopBound_us = 1'000'000;
 // A node that has handed leadership over still answers requests that were on their way to it: closed unread, they would
@@ -341,17 +344,20 @@ LoopRelay::Turn Server::turn() {
   return finished_ ? LoopRelay::Turn::kDone : LoopRelay::Turn::kGoOn;
 }
 
-// A leader has clients to read while its disk works, and a stopping node has nothing to gain.
+// A leader has clients to read while its disk works, unless that takes no longer than the way to the log's thread and
+// back. Candidates have nothing to gain, and a stopping node neither.
 bool Server::syncs_itself() const {
   if (pumping_ || stopping_ || disk_outstanding_ > 0) return false;
   const raft::Raft* raft = replica_->raft();
-  if (raft == nullptr || raft->role() != raft::Role::kFollower) return false;
+  if (raft == nullptr) return false;
+  const bool leads = raft->role() == raft::Role::kLeader;
+  if (leads ? log_work_.usual_time() > kLeadersSyncMax : raft->role() != raft::Role::kFollower) return false;
   std::size_t bytes = 0;
   for (const replica::DiskRequest& request : disk_requests_) {
     if (request.bootstrap || request.load || request.release_below) return false;
     for (const raft::Entry& entry : request.raft.entries) bytes += entry.payload.size();
   }
-  return bytes <= kOwnSyncBytesMax;
+  return bytes <= (leads ? kLeadersSyncBytesMax : kOwnSyncBytesMax);
 }
 
 LoopRelay::Turn Server::sync_itself() {
