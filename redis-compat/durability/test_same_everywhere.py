@@ -65,7 +65,7 @@ def chance(rng):
 
 class SameEverywhere(unittest.TestCase):
     def play(self, rng, commands):
-        with self.cluster.connect(timeout=60) as connection:
+        with self.cluster.connect(timeout=60) as connection, self.cluster.connect(timeout=60) as observer:
             self.generator = self.generator or Generator(rng, FAMILIES, payloads(connection))
             self.assertEqual(set(offered(connection)), set(FAMILIES))
             connection.ask("FUNCTION", "LOAD", "REPLACE", FUNCTIONS)
@@ -77,6 +77,8 @@ class SameEverywhere(unittest.TestCase):
                     connection.read()
                 for one in waiting:
                     one.close()
+                # A FLUSHALL among them may leave little at the end; what expires between the two commands is "none".
+                self.kinds.update(observer.ask("TYPE", key) for key in observer.ask("KEYS", "*"))
             connection.call("DISCARD")
 
     def blocked(self, rng):
@@ -94,7 +96,7 @@ class SameEverywhere(unittest.TestCase):
             return int(connection.info("raft")[field])
 
     def run_seed(self, seed, commands):
-        rng, self.generator = random.Random(seed), None
+        rng, self.generator, self.kinds = random.Random(seed), None, set()
         self.cluster = Cluster(environments=ENVIRONMENTS)
         for node, text in zip(self.cluster.nodes, FILES):
             path = node.directory.with_suffix(".conf")
@@ -120,9 +122,7 @@ class SameEverywhere(unittest.TestCase):
             self.cluster.hand_over(third)
             self.play(rng, commands)
             self.cluster.wait_equal()
-            with self.cluster.connect() as connection:
-                kinds = {connection.ask("TYPE", key) for key in connection.ask("KEYS", "*")}
-                self.assertEqual(kinds, {b"string", b"list", b"set", b"hash", b"zset", b"stream"})
+            self.assertLessEqual({b"string", b"list", b"set", b"hash", b"zset", b"stream"}, self.kinds)
             for node in self.cluster.nodes:
                 node.kill()
             self.cluster.start()
