@@ -35,12 +35,22 @@ void World::figure_eight() {
   const bool all = std::ranges::all_of(nodes_, [](const auto& node) { return node->up() && !node->paused(); });
   if (leads == nullptr || !all || nodes_.size() != 5 || figure_.stage != Figure::Stage::kNone) return;
   figure_.stage = Figure::Stage::kTwoLeaders;
+  figure_.old_pair = random_.chance(1, 2);
   figure_.term = leads->replica().raft()->term().value;
   figure_.order = {leads->id()};
   for (std::uint64_t i = 1; i < 5; ++i) figure_.order.push_back(1 + (leads->id() - 1 + i) % 5);
   const auto& order = figure_.order;
   divide({{order[0], order[1]}, {order[2], order[3], order[4]}});
-  schedule_.after(random_.between(8, 14) * plan_.election_timeout_ms * kMillisecond_us, [this] {
+  if (figure_.old_pair && !operator_->busy()) {
+    // Entries of which no message holds two: who lacks them gets the first one before any of a newer term.
+    const std::string large(700'000, 'f');
+    operator_->aim_at(leads->id());
+    operator_->run({{"SET", "figure:1", large}, {"SET", "figure:2", large}},
+                   {.patience_us = 2'000'000, .follow = false}, [](const std::vector<Answer>&) {});
+  }
+  const std::uint64_t turn = ++figure_.turn;
+  schedule_.after(random_.between(12, 20) * plan_.election_timeout_ms * kMillisecond_us, [this, turn] {
+    if (turn != figure_.turn) return;
     divide({});
     figure_.stage = Figure::Stage::kNone;
   });
@@ -57,26 +67,44 @@ void World::figure_elected(Node& node) {
     if (third < order.begin() + 2) return;
     std::iter_swap(order.begin() + 2, third);
     figure_.term = term;
-    if (random_.chance(1, 2)) {
+    if (figure_.old_pair) {
+      // Its first entry stays its own, and the old pair comes back with a third.
+      figure_.stage = Figure::Stage::kOldPair;
+      divide({{order[2]}, {a, b, order[3]}, {order[4]}});
+    } else {
       // Its first entry overwrites the old leader's and nobody else's, and whom the old one fed leads with the rest:
       // what was overwritten is committed after all (pitfall B10).
       figure_.stage = Figure::Stage::kLast;
       divide({{a, order[2]}, {b, order[3], order[4]}});
-    } else {
-      // Its first entry stays its own, and the old pair comes back with a third.
-      figure_.stage = Figure::Stage::kOldPair;
-      divide({{order[2]}, {a, b, order[3]}, {order[4]}});
     }
     return;
   }
   if (figure_.stage != Figure::Stage::kOldPair) return;
-  // It falls when the third may have an entry of the old term and none of the new one: the one in the middle has a
-  // newer last entry, and wins with the votes of the two who lack it (pitfall B1).
-  figure_.stage = Figure::Stage::kLast;
+  figure_.stage = Figure::Stage::kOldEntries;
   figure_.term = term;
-  schedule_.after(random_.skewed(100, 20'000), [this, a, b] {
-    if (faults_on_ && figure_.stage == Figure::Stage::kLast)
-      divide({{a}, {b}, {figure_.order[2], figure_.order[3], figure_.order[4]}});
+  figure_falls(random_.between(1, 2) * plan_.election_timeout_ms * kMillisecond_us);
+}
+
+// The third of them has an entry of the old term, and with it a majority; none of the new term reaches it any more.
+void World::figure_counted(const Node& node) {
+  if (figure_.stage != Figure::Stage::kOldEntries || !faults_on_ || node.id() != figure_.order[3]) return;
+  figure_.stage = Figure::Stage::kFalling;
+  for (const std::uint64_t from : {figure_.order[0], figure_.order[1]}) {
+    figure_.cuts.emplace_back(from, node.id());
+    network_.cut(from, node.id());
+  }
+  figure_falls(random_.between(1, 60) * kMillisecond_us);
+}
+
+// The pair falls, and who led in between has a newer last entry: it wins with the votes of the two who have none of the
+// newest term (pitfall B1).
+void World::figure_falls(std::uint64_t after_us) {
+  schedule_.after(after_us, [this, turn = figure_.turn] {
+    const bool due = figure_.stage == Figure::Stage::kOldEntries || figure_.stage == Figure::Stage::kFalling;
+    if (!faults_on_ || turn != figure_.turn || !due) return;
+    figure_.stage = Figure::Stage::kLast;
+    const auto& order = figure_.order;
+    divide({{order[0]}, {order[1]}, {order[2], order[3], order[4]}});
   });
 }
 
@@ -125,11 +153,18 @@ void World::forget_everything() {
 // ---- Memory
 
 // One value in one node's memory is another one, once in a life (architecture, section 6, "Audit"). No client looks at
-// it before the end.
+// it before the end. Where it is the leader's, a minority is mostly away: then nobody can tell who is right, and a
+// leader that is believed gives its value to those who are left.
 void World::rot_memory() {
   if (memory_rotten_) return;
-  Node* node = random_.chance(1, 2) ? leader() : &any_node();
+  Node* leads = leader();
+  Node* node = random_.chance(1, 2) ? leads : &any_node();
   if (node == nullptr || !node->up() || node->replica().store() == nullptr) return;
+  if (node == leads && random_.chance(3, 4)) {
+    for (std::uint64_t i = 1; i <= (nodes_.size() - 1) / 2; ++i) {
+      cut_off(1 + (node->id() - 1 + i) % nodes_.size(), 0, random_.between(3, 10) * 1'000 * kMillisecond_us);
+    }
+  }
   node->replica().store()->set_string(0, std::string(kCanary), "rotten", 0);
   memory_rotten_ = true;
   trace_.note(schedule_.now_us(), "memory", node->id());

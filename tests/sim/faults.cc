@@ -318,6 +318,7 @@ void World::hang_up_one() {
 void World::heal_everything() {
   faults_on_ = false;
   figure_.cuts.clear();
+  figure_.stage = Figure::Stage::kNone;
   network_.heal_all();
   for (const auto& node : nodes_) {
     node->files().clear_faults();

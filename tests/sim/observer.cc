@@ -30,7 +30,7 @@ std::string text(std::uint64_t number) {
 // ---- What a node said
 
 Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
-  was_promise = was_vote = was_transfer = false;
+  was_promise = was_vote = was_transfer = was_of_old_term = false;
   if (frame.header.size() < kPrefix || frame.header[0] != kMessageFrame || !frame.payloads.empty()) {
     return std::nullopt;
   }
@@ -63,6 +63,7 @@ Verdict Observer::frame_sent(Node& node, const replica::Frame& frame) {
     const auto term = raft->term_of(reply->match_index);
     if (term) life.acknowledged = {reply->match_index, *term};
     was_promise = true;
+    was_of_old_term = term && *term < reply->term && reply->match_index.value > committed_.size();
   }
   return std::nullopt;
 }

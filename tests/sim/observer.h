@@ -28,6 +28,8 @@ class Observer {
   bool was_promise = false;
   bool was_vote = false;
   bool was_transfer = false;  // TimeoutNow: a leader hands over
+  // An acknowledgement of what nobody knows to be committed, by an entry of an earlier term than the leader's.
+  bool was_of_old_term = false;
   // What `turn_over` last looked at: a node that leads since this turn.
   bool was_elected = false;
   void lost_process(Node& node);

@@ -95,6 +95,7 @@ replica::Settings World::settings_of(std::uint64_t node) const {
   values.cluster_secret = "of the simulation";
   values.snapshot_log_entries = plan_.snapshot_entries;
   values.snapshot_tail_entries = plan_.tail_entries;
+  values.snapshot_rate = plan_.snapshot_rate;
   values.log_segment_size = plan_.segment_size;
   values.election_timeout_ms = plan_.election_timeout_ms;
   values.heartbeat_interval_ms = plan_.heartbeat_ms;
@@ -146,6 +147,7 @@ void World::frame_sent(Node& node, const replica::Frame& frame) {
     count(FaultKind::kDeafLeader);
     deafen(node);
   }
+  if (observer.was_of_old_term) figure_counted(node);
   if (!faults_on_ || plan_.aimed == 0 || !observer.was_promise) return;
   // Votes are rare.
   if (!random_.chance(1, observer.was_vote ? 4 : plan_.aimed)) return;

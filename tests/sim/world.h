@@ -133,6 +133,7 @@ struct Plan {
   // Tuning of the nodes.
   std::uint64_t snapshot_entries = 1'000'000;
   std::uint64_t tail_entries = 10'000;
+  std::uint64_t snapshot_rate = std::uint64_t{32} << 20;
   std::uint64_t segment_size = std::uint64_t{1} << 20;
   std::uint32_t election_timeout_ms = 1000;
   std::uint32_t heartbeat_ms = 100;
@@ -251,6 +252,8 @@ class World final : public Node::Watcher {
   void divide(const std::vector<std::vector<std::uint64_t>>& groups);
   void figure_eight();
   void figure_elected(Node& node);
+  void figure_counted(const Node& node);
+  void figure_falls(std::uint64_t after_us);
   void deafen(Node& node);
   void forget_everything();
   void rot_memory();
@@ -298,8 +301,10 @@ class World final : public Node::Watcher {
   Damage damage_;
   // A figure 8 that is being danced: the machines in the order of their parts, and who does not hear whom.
   struct Figure {
-    enum class Stage : std::uint8_t { kNone, kTwoLeaders, kOldPair, kLast };
+    enum class Stage : std::uint8_t { kNone, kTwoLeaders, kOldPair, kOldEntries, kFalling, kLast };
     Stage stage = Stage::kNone;
+    bool old_pair = false;   // the first leader and its follower come back with a third
+    std::uint64_t turn = 0;  // which dance
     std::uint64_t term = 0;  // of the newest leader in it
     std::vector<std::uint64_t> order;
     std::vector<std::pair<std::uint64_t, std::uint64_t>> cuts;
