@@ -61,8 +61,9 @@ struct ReadIndex {
 // End of the caller's turn: a held read round goes out now, alone if nothing else did.
 struct Flush {};
 
-// Members that a quorum does not need get what was held back from them (Config::held_back_bytes_max). Due a moment
-// after Raft::held_back_from changed; when, the caller knows better, since ticks are too coarse.
+// Members that a quorum does not need get what was held back from them (Config::held_back_bytes_max), now or with one
+// of the next. Due every moment from when Raft::held_back_from says that something is; how long a moment is the caller
+// knows better, since ticks are too coarse.
 struct Spread {};
 
 // Thesis 3.10. Ignored unless this node leads and `to` is another voter. Given up after one election timeout.

@@ -269,7 +269,9 @@ class Raft {
   LogIndex term_start_index_;       // 0: the term's first entry is not proposed yet
   std::size_t uncommitted_bytes_ = 0;
   std::size_t held_back_bytes_ = 0;
-  LogIndex spread_index_;            // up to here members that are not needed get entries, too
+  LogIndex spread_index_;  // up to here members that are not needed get entries, too
+  std::uint32_t held_back_spreads_ = 0;
+  LogIndex waited_index_;            // up to here entries waited at the last Spread
   LogIndex choose_again_at_;         // when this is committed; 0: not before the next heartbeat
   std::uint64_t round_at_tick_ = 0;  // the round that reads waited for at the last tick; 0: none
   std::uint32_t heartbeat_elapsed_ = 0;

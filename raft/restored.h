@@ -32,6 +32,8 @@ struct Config {
   // So many bytes of entries may wait for a Spread, since they went to as many voters as a quorum needs (thrift.cc). 0:
   // everything goes to everybody at once.
   std::size_t held_back_bytes_max = 0;
+  // And for at most so many of them: each finds out whether those chosen are late, the last one lets the entries go.
+  std::uint32_t held_back_spreads_max = 1;
   // Thesis 6.4.1. 0: no leases. Microseconds of a clock that counts suspended time; the promise asked of voters, and
   // what the leader takes off for clocks that run at different speed (pitfall C5: at most the election timeout).
   std::uint64_t lease_us = 0;

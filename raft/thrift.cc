@@ -4,6 +4,7 @@
 // answers, as always. When those chosen are late, everybody is asked until what is late is committed; then, and with
 // every heartbeat, the leader chooses anew.
 #include <algorithm>
+#include <utility>
 
 #include "raft/raft.h"
 
@@ -59,6 +60,7 @@ void Raft::count_held_back(std::size_t bytes) {
 
 void Raft::hold_back_no_more() {
   held_back_bytes_ = 0;
+  held_back_spreads_ = 0;
   spread_index_ = log_.last_index();
 }
 
@@ -72,7 +74,8 @@ void Raft::ask_everybody() {
 
 void Raft::on(Spread& /*spread*/) {
   if (!is_leader()) return;
-  const bool late = held_back_from() > commit_index_;
+  const bool late = std::max(held_back_from(), std::exchange(waited_index_, log_.last_index())) > commit_index_;
+  if (!late && ++held_back_spreads_ < config_.held_back_spreads_max) return;
   hold_back_no_more();
   if (late) return ask_everybody();
   for (Progress& progress : progress_) replicate(progress);

@@ -271,6 +271,7 @@ class Engine final : public commands::Surroundings,
   static constexpr std::uint64_t kTick_us = 10'000;
   static constexpr std::uint64_t kSpreadInterval_us = 2'000;
   static constexpr std::size_t kHeldBackMax = std::size_t{16} << 10;
+  static constexpr std::uint32_t kHeldBackSpreadsMax = 5;
   static constexpr std::uint64_t kStopBound_us = 1'000'000;
   // Of a MIGRATE whose last step came to nothing. It did something, so no word that clients send again for.
   static constexpr std::string_view kCopiedOnly =
@@ -556,8 +557,8 @@ class Engine final : public commands::Surroundings,
   PubSub pubsub_;
   Tracking tracking_;
   Relay relay_;
-  std::set<std::uint64_t> monitors_;   // sessions
-  std::string script_lines_;           // for them: the script that runs, and what it calls
+  std::set<std::uint64_t> monitors_;  // sessions
+  std::string script_lines_;          // for them: the script that runs, and what it calls
   // For them: what the read that runs has to show, as it may have to wait and run again. Null when none runs.
   std::string* read_lines_ = nullptr;
   raft::LogIndex replay_end_;          // the last index in the log when this node started

@@ -99,6 +99,7 @@ void Engine::start_raft() {
   config.uncommitted_bytes_max = values.client_memory_max + kPayloadMax;
   config.catch_up_tail_entries = values.snapshot_tail_entries;
   config.held_back_bytes_max = kHeldBackMax;
+  config.held_back_spreads_max = kHeldBackSpreadsMax;
   config.lease_us = values.lease_us();
   config.lease_drift_us = config.lease_us * values.max_clock_drift_ppm / 1'000'000 + 1000;
   config.lease_longest_us = std::max(config.lease_us, identity_.promise_us);
@@ -343,10 +344,10 @@ void Engine::end_turn() {
   ask_to_wake();
 }
 
-// Long enough to gather several batches, short beside what an outage costs (raft/thrift.cc).
+// Long enough for a sync or two, short beside what an outage costs (raft/thrift.cc).
 void Engine::plan_spread() {
   const raft::LogIndex from = raft_ != nullptr ? raft_->held_back_from() : raft::LogIndex{};
-  if (from == held_back_from_) return;
+  if (from == held_back_from_ && (from.value == 0 || spread_at_us_ != 0)) return;
   held_back_from_ = from;
   spread_at_us_ = from.value != 0 ? now_.monotonic_us + kSpreadInterval_us : 0;
 }

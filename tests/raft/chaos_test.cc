@@ -242,6 +242,7 @@ void run(std::uint64_t seed, std::uint64_t count, bool leases, bool changes_memb
   options.config.message_entries_max = 4;
   options.config.uncommitted_bytes_max = 200;
   options.config.held_back_bytes_max = seed % 2 == 0 ? 0 : 40;
+  options.config.held_back_spreads_max = 1 + static_cast<std::uint32_t>(seed / 2 % 3);
   if (leases) {
     options.config.lease_us = 80000;
     options.config.lease_longest_us = 100000;

@@ -45,6 +45,44 @@ TEST_F(Thrift, AnEntryCommitsByTheFewestAndReachesTheOthersTogether) {
   EXPECT_FALSE(has(cluster, 3, third)) << "nothing was late, so the choice stays";
 }
 
+TEST_F(Thrift, EntriesGatherForSeveralSpreads) {
+  Cluster::Options gathers = options(3);
+  gathers.config.held_back_spreads_max = 3;
+  Cluster cluster(gathers);
+  lead(cluster);
+  const LogIndex first = cluster.propose(1, "a").index;
+  cluster.settle();
+  for (int spread = 1; spread < 3; ++spread) {
+    cluster.propose(1, "b");
+    cluster.settle();
+    cluster.step(1, Spread{});
+    EXPECT_TRUE(cluster.network().empty());
+    EXPECT_EQ(cluster.raft(1).held_back_from(), first);
+  }
+  cluster.step(1, Spread{});
+  ASSERT_EQ(cluster.network().size(), 1U);
+  cluster.settle();
+  EXPECT_TRUE(has(cluster, 3, cluster.raft(1).last_index()));
+}
+
+TEST_F(Thrift, WhoBecomesLateWhileEntriesGatherIsReplaced) {
+  Cluster::Options gathers = options(3);
+  gathers.config.held_back_spreads_max = 3;
+  Cluster cluster(gathers);
+  lead(cluster);
+  cluster.propose(1, "a");
+  cluster.settle();
+  cluster.isolate(2);
+  const LogIndex late = cluster.propose(1, "b").index;
+  cluster.settle();
+  cluster.step(1, Spread{});  // it has waited from here on
+  cluster.settle();
+  EXPECT_LT(cluster.raft(1).commit_index(), late);
+  cluster.step(1, Spread{});
+  cluster.settle();
+  EXPECT_GE(cluster.raft(1).commit_index(), late);
+}
+
 TEST_F(Thrift, WhoIsLateIsReplaced) {
   Cluster cluster(options(3));
   lead(cluster);
