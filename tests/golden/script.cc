@@ -5,6 +5,7 @@
 #include <sstream>
 
 #include "tests/raft/cluster.h"
+#include "tests/raft/describe.h"
 
 namespace redraft::raft::testing {
 

@@ -7,6 +7,7 @@
 
 #include "base/check.h"
 #include "tests/raft/cluster.h"
+#include "tests/raft/describe.h"
 
 namespace redraft::raft::testing {
 namespace {

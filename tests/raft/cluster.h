@@ -176,10 +176,6 @@ class Cluster {
   std::map<std::uint64_t, std::vector<std::string>> snapshot_states_;  // by index
 };
 
-[[nodiscard]] std::string describe(const Envelope& envelope);
-[[nodiscard]] const char* name(Role role);
-[[nodiscard]] const char* name(ProposalStatus status);
-[[nodiscard]] const char* name(ProgressState state);
 [[nodiscard]] Entry configuration_entry(LogIndex index, Term term, const Configuration& configuration);
 [[nodiscard]] Entry command_entry(std::uint64_t index, std::uint64_t term, const std::string& command);
 
