@@ -2,33 +2,14 @@
 
 #include <algorithm>
 #include <cstring>
-#include <numeric>
 #include <set>
 #include <utility>
 
 #include "base/check.h"
+#include "tests/base/fault_disk.h"
 
 namespace redraft::testing {
 namespace {
-
-constexpr std::uint64_t kSectorSize = 512;
-
-// splitmix64 (Steele, Lea, Flood 2014): small, and every seed is a good one.
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed) {}
-  std::uint64_t next() {
-    state_ += 0x9e3779b97f4a7c15;
-    std::uint64_t mixed = state_;
-    mixed = (mixed ^ (mixed >> 30)) * 0xbf58476d1ce4e5b9;
-    mixed = (mixed ^ (mixed >> 27)) * 0x94d049bb133111eb;
-    return mixed ^ (mixed >> 31);
-  }
-  std::uint64_t below(std::uint64_t bound) { return next() % bound; }
-
- private:
-  std::uint64_t state_;
-};
 
 std::string parent_of(const std::string& path) {
   const auto slash = path.find_last_of('/');
@@ -59,136 +40,6 @@ bool changes_disk(Operation operation) {
   return operation != Operation::kOpen && operation != Operation::kRead && operation != Operation::kList &&
          operation != Operation::kLock;
 }
-
-// What a sector held before a write that is not synced.
-struct SectorImage {
-  std::uint64_t sector;
-  std::shared_ptr<std::array<char, kSectorSize>> bytes;  // nullptr: zeros, as behind the end of a file
-};
-
-struct FaultFileSystem::Inode {
-  std::string content;
-  std::uint64_t durable_size = 0;
-  std::vector<SectorImage> unsynced;  // oldest first; the current contents are the newest version
-  // Sectors whose sync failed: the pages look clean, so that a later sync does not write them (storage-faults row 5).
-  std::vector<SectorImage> dropped;
-  std::vector<std::pair<std::uint64_t, std::uint64_t>> spoiled;  // [begin, end)
-
-  [[nodiscard]] bool readable(std::uint64_t begin, std::uint64_t end) const {
-    return std::ranges::none_of(spoiled, [&](const auto& bad) { return bad.first < end && begin < bad.second; });
-  }
-  void remember(std::uint64_t begin, std::uint64_t end) {
-    if (begin >= end) return;
-    for (std::uint64_t sector = begin / kSectorSize; sector * kSectorSize < end; ++sector) {
-      SectorImage image{.sector = sector, .bytes = nullptr};
-      const std::uint64_t from = sector * kSectorSize;
-      if (from < content.size()) {
-        image.bytes = std::make_shared<std::array<char, kSectorSize>>();
-        std::memcpy(image.bytes->data(), content.data() + from, std::min(kSectorSize, content.size() - from));
-      }
-      unsynced.push_back(std::move(image));
-    }
-  }
-
-  void resize(std::uint64_t size) {
-    if (size < content.size()) remember(size, content.size());
-    content.resize(size);
-  }
-
-  void sync() {
-    if (!dropped.empty()) {
-      std::set<std::uint64_t> written;
-      for (const SectorImage& image : unsynced) written.insert(image.sector);
-      std::erase_if(dropped, [&](const SectorImage& image) { return written.contains(image.sector); });
-    }
-    unsynced.clear();
-    durable_size = content.size();
-  }
-
-  void fail_sync() {
-    dropped.insert(dropped.end(), unsynced.begin(), unsynced.end());
-    unsynced.clear();
-  }
-
-  void put_back(const SectorImage& image) {
-    const std::uint64_t from = image.sector * kSectorSize;
-    if (from >= content.size()) return;
-    const std::uint64_t size = std::min(kSectorSize, content.size() - from);
-    if (image.bytes == nullptr) {
-      std::memset(content.data() + from, 0, size);
-    } else {
-      std::memcpy(content.data() + from, image.bytes->data(), size);
-    }
-  }
-
-  void crash(Random& random) {
-    dropped.insert(dropped.end(), unsynced.begin(), unsynced.end());
-    unsynced.clear();
-    const std::uint64_t mode = random.below(4);
-    const std::uint64_t size_now = content.size();
-    std::uint64_t size = size_now;
-    if (size_now != durable_size && mode != 1) {
-      const auto [low, high] = std::minmax(size_now, durable_size);
-      size = durable_size;
-      if (mode != 0 && random.below(2) == 0)
-        size = random.below(2) == 0 ? size_now : low + random.below(high - low + 1);
-    }
-    content.resize(std::max(size, size_now));
-    if (mode == 0) {
-      for (auto image = dropped.rbegin(); image != dropped.rend(); ++image) put_back(*image);
-    } else if (mode > 1) {
-      std::stable_sort(dropped.begin(), dropped.end(),
-                       [](const SectorImage& a, const SectorImage& b) { return a.sector < b.sector; });
-      const std::uint64_t kept_of_eight = 1 + random.below(7);
-      for (std::size_t first = 0; first < dropped.size();) {
-        std::size_t last = first;
-        while (last < dropped.size() && dropped[last].sector == dropped[first].sector) ++last;
-        if (random.below(8) >= kept_of_eight) put_back(dropped[first + random.below(last - first)]);
-        first = last;
-      }
-    }
-    content.resize(size);
-    durable_size = size;
-    dropped.clear();
-  }
-};
-
-struct FaultFileSystem::NameChange {
-  std::string removed;  // empty: nothing
-  std::string added;    // empty: nothing; both: a rename, which happens or does not
-  std::shared_ptr<Inode> inode;
-};
-
-struct FaultFileSystem::Directory {
-  using Names = std::map<std::string, std::shared_ptr<Inode>>;
-  Names names;
-  Names durable;
-  std::vector<NameChange> unsynced;
-
-  static void apply(Names& names, const NameChange& change) {
-    if (!change.removed.empty()) names.erase(change.removed);
-    if (!change.added.empty()) names[change.added] = change.inode;
-  }
-  void change(NameChange change) {
-    apply(names, change);
-    unsynced.push_back(std::move(change));
-  }
-  void sync() {
-    if (unsynced.empty()) return;
-    durable = names;
-    unsynced.clear();
-  }
-  void crash(Random& random) {
-    const std::uint64_t mode = random.below(4);
-    const std::size_t prefix = random.below(unsynced.size() + 1);
-    for (std::size_t i = 0; i < unsynced.size(); ++i) {
-      const bool kept = mode == 1 || (mode == 2 && i < prefix) || (mode == 3 && random.below(2) == 0);
-      if (kept) apply(durable, unsynced[i]);
-    }
-    names = durable;
-    unsynced.clear();
-  }
-};
 
 struct FaultFileSystem::PlannedFault {
   std::optional<Operation> operation;  // nothing: any that changes the disk

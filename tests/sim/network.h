@@ -9,11 +9,13 @@
 
 #include "base/shared_bytes.h"
 #include "server/replica/host.h"
-#include "tests/sim/random.h"
+#include "tests/base/random.h"
 #include "tests/sim/schedule.h"
 #include "tests/sim/trace.h"
 
 namespace redraft::sim {
+
+using testing::Random;
 
 // One process at the network: what reaches it. Nothing here is called from inside a call of that process.
 class Endpoint {

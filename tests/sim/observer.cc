@@ -16,11 +16,6 @@ constexpr std::size_t kPrefix = 5;
 // The state of every so many-th index is digested.
 constexpr std::uint64_t kDigestEvery = 64;
 
-class NoBreather final : public store::Breather {
- public:
-  void breathe() override {}
-};
-
 std::string text(std::uint64_t number) {
   return std::to_string(number);
 }
@@ -169,7 +164,7 @@ Verdict Observer::look_at_snapshot(const Node& node, const replica::Recovered& r
   }
   const auto state = states_.find(index);
   if (state == states_.end()) return std::nullopt;
-  NoBreather breather;
+  store::NoBreather breather;
   const std::string digest = store.digest(breather);
   if (digest != state->second) return who + " has the state " + digest + " instead of " + state->second;
   return std::nullopt;
@@ -268,7 +263,7 @@ Verdict Observer::look_at_state(Node& node, Life& life) {
   life.digested = store->index();
   if (life.digested % kDigestEvery != 0 || memory_rots) return std::nullopt;
   ++digests;
-  NoBreather breather;
+  store::NoBreather breather;
   const std::string digest = store->digest(breather);
   const auto [state, first] = states_.emplace(life.digested, digest);
   if (!first && state->second != digest) {
@@ -291,7 +286,7 @@ Verdict Observer::no_lease(Node& elected, const std::vector<Node*>& nodes) {
 }
 
 Verdict Observer::same_state(const std::vector<Node*>& nodes) {
-  NoBreather breather;
+  store::NoBreather breather;
   std::string digest;
   for (Node* node : nodes) {
     const std::string own = node->replica().store()->digest(breather);

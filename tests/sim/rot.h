@@ -5,9 +5,11 @@
 #include <string>
 
 #include "tests/base/fault_file_system.h"
-#include "tests/sim/random.h"
+#include "tests/base/random.h"
 
 namespace redraft::sim {
+
+using testing::Random;
 
 struct RottenSpot {
   std::string path;

@@ -5,6 +5,7 @@
 
 #include <functional>
 
+#include "tests/base/random.h"
 #include "tests/wal/log_kit.h"
 
 namespace redraft::wal {
@@ -12,20 +13,7 @@ namespace {
 
 using testing::Fault;
 using testing::FaultFileSystem;
-
-class Random {
- public:
-  explicit Random(std::uint64_t seed) : state_(seed * 2 + 1) {}
-  std::uint64_t below(std::uint64_t bound) {
-    state_ ^= state_ << 13;
-    state_ ^= state_ >> 7;
-    state_ ^= state_ << 17;
-    return (state_ >> 11) % bound;
-  }
-
- private:
-  std::uint64_t state_;
-};
+using testing::Random;
 
 // The obviously right log: a list of payloads, and what is known of it.
 struct Model {

@@ -3,10 +3,10 @@
 #include <cstdint>
 #include <string>
 
-namespace redraft::sim {
+namespace redraft::testing {
 
-// The only source of chance in a simulation (SplitMix64): the same on every machine and library, unlike std's
-// distributions.
+// The source of chance in tests and simulations: SplitMix64 (Steele, Lea, Flood 2014), the same on every machine and
+// library, unlike std's distributions. A seed repeats a test exactly.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : state_(seed) {}
@@ -28,6 +28,7 @@ class Random {
     while (top < high && chance(2, 3)) top = top * 2 + 1;
     return between(low, top < high ? top : high);
   }
+  bool one_in(std::uint64_t whole) { return below(whole) == 0; }
   bool chance(std::uint64_t part, std::uint64_t whole) { return below(whole) < part; }
   std::string letters(std::size_t size) {
     std::string text(size, ' ');
@@ -39,4 +40,4 @@ class Random {
   std::uint64_t state_;
 };
 
-}  // namespace redraft::sim
+}  // namespace redraft::testing
