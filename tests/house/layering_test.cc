@@ -50,9 +50,10 @@ std::string module_of(const fs::path& file) {
   return best;
 }
 
-std::vector<fs::path> sources() {
+std::vector<fs::path> sources(const std::vector<std::string>& tops = {"base", "resp", "raft", "wal", "snapshot",
+                                                                      "server"}) {
   std::vector<fs::path> files;
-  for (const char* top : {"base", "resp", "raft", "wal", "snapshot", "server"}) {
+  for (const std::string& top : tops) {
     for (const auto& entry : fs::recursive_directory_iterator(kRoot / top)) {
       const std::string extension = entry.path().extension().string();
       if (extension == ".h" || extension == ".cc") files.push_back(entry.path());
@@ -112,16 +113,16 @@ TEST(House, LibuvHandlesAreClosedInOneFile) {
     });
     if (closes) closers.push_back(fs::relative(file, kRoot).generic_string());
   }
-  EXPECT_LE(closers.size(), 1u) << ::testing::PrintToString(closers);
+  EXPECT_EQ(closers, std::vector<std::string>{"server/net/handle.h"});
 }
 
+// A container that is asked for membership only may hash as it likes, and says so in its line.
 TEST(House, NothingObservableHashesByTheStandardLibrary) {
   for (const fs::path& file : sources()) {
-    const std::string module = module_of(file);
-    if (module != "server/store" && module != "raft") continue;
+    if (module_of(file) == "server/net") continue;  // nothing that replicas share is decided there
     for (const std::string& line : lines_of(file)) {
-      const std::size_t comment = line.find("//");
-      const std::string code = line.substr(0, comment);
+      const std::string code = line.substr(0, line.find("//"));
+      if (code.starts_with("#include") || line.find("never walked") != std::string::npos) continue;
       for (const char* word : {"std::hash<", "unordered_map", "unordered_set", "std::uniform_int_distribution"}) {
         EXPECT_EQ(code.find(word), std::string::npos) << file << ": " << line << " (pitfall G1)";
       }
@@ -130,8 +131,10 @@ TEST(House, NothingObservableHashesByTheStandardLibrary) {
 }
 
 TEST(House, LinesAndFilesAreOfReadableSize) {
-  for (const fs::path& file : sources()) {
-    for (const std::string& line : lines_of(file)) EXPECT_LE(line.size(), 120u) << file << ": " << line;
+  for (const fs::path& file : sources({"base", "resp", "raft", "wal", "snapshot", "server", "tests", "redis-compat"})) {
+    const std::vector<std::string> lines = lines_of(file);
+    EXPECT_LE(lines.size(), 660u) << file << ": a second noun?";
+    for (const std::string& line : lines) EXPECT_LE(line.size(), 120u) << file << ": " << line;
   }
 }
 
