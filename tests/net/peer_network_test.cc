@@ -49,11 +49,16 @@ class Side {
           for (char& byte : into) byte = static_cast<char>(random_());
         }) {}
 
-  void listen(std::uint16_t port) {
+  std::uint16_t listen(std::uint16_t port = free_port()) {
     const auto address = parse_listen_address("127.0.0.1", port);
-    ASSERT_TRUE(address.ok());
     const Status status = network_.listen(*address, 16);
-    ASSERT_TRUE(status.ok()) << status.error().message;
+    EXPECT_TRUE(status.ok()) << status.error().message;
+    return port;
+  }
+  // Node 2 is there, and no other peer.
+  void dial(std::uint16_t port, const std::string& host = "127.0.0.1") {
+    const replica::PeerAddress address{.node = 2, .host = host, .peer_port = port};
+    network_.set_peers(std::span(&address, 1));
   }
   void turn() {
     network_.advance(read_clocks().monotonic_us);
@@ -157,12 +162,9 @@ TEST(FrameReader, RefusesLengthsOutOfBounds) {
 }
 
 TEST(PeerNetwork, DialsBothLanesAndCarriesFramesInOrder) {
-  const std::uint16_t port = free_port();
   Side a(1);
   Side b(2);
-  b.listen(port);
-  const replica::PeerAddress address{.node = 2, .host = "127.0.0.1", .peer_port = port};
-  a.network().set_peers(std::span(&address, 1));
+  a.dial(b.listen());
   settle({&a, &b}, [&] { return a.all<LinkUp>().size() == 2 && b.all<LinkUp>().size() == 2; });
   EXPECT_EQ(a.all<LinkUp>()[0].dialled_node, 2U);
   EXPECT_NE(a.all<LinkUp>()[0].lane, a.all<LinkUp>()[1].lane);
@@ -181,12 +183,9 @@ TEST(PeerNetwork, DialsBothLanesAndCarriesFramesInOrder) {
 }
 
 TEST(PeerNetwork, WritesThatTheKernelDoesNotTakeWaitInOrder) {
-  const std::uint16_t port = free_port();
   Side a(1);
   Side b(2);
-  b.listen(port);
-  const replica::PeerAddress address{.node = 2, .host = "127.0.0.1", .peer_port = port};
-  a.network().set_peers(std::span(&address, 1));
+  a.dial(b.listen());
   settle({&a, &b}, [&] { return a.all<LinkUp>().size() == 2; });
   const replica::LinkId link = a.all<LinkUp>()[0].link;
   std::mt19937_64 random(3);
@@ -206,9 +205,8 @@ TEST(PeerNetwork, WritesThatTheKernelDoesNotTakeWaitInOrder) {
 }
 
 TEST(PeerNetwork, GarbageLengthsEndOnlyTheirLink) {
-  const std::uint16_t port = free_port();
   Side side(1);
-  side.listen(port);
+  const std::uint16_t port = side.listen();
   const RawPeer good(port);
   const RawPeer bad(port);
   good.write(framed("hello"));
@@ -221,9 +219,8 @@ TEST(PeerNetwork, GarbageLengthsEndOnlyTheirLink) {
 }
 
 TEST(PeerNetwork, ClosedLinksGiveNothingAnyMore) {
-  const std::uint16_t port = free_port();
   Side side(1);
-  side.listen(port);
+  const std::uint16_t port = side.listen();
   const RawPeer peer(port);
   settle({&side}, [&] { return side.all<LinkUp>().size() == 1; });
   const replica::LinkId link = side.all<LinkUp>()[0].link;
@@ -240,8 +237,7 @@ TEST(PeerNetwork, ClosedLinksGiveNothingAnyMore) {
 TEST(PeerNetwork, TellsARefusedDialAndComesBackWhenThePeerDoes) {
   const std::uint16_t port = free_port();
   Side a(1);
-  const replica::PeerAddress address{.node = 2, .host = "127.0.0.1", .peer_port = port};
-  a.network().set_peers(std::span(&address, 1));
+  a.dial(port);
   settle({&a}, [&] { return a.all<DialFailed>().size() >= 2; });
   EXPECT_TRUE(a.all<DialFailed>()[0].refused);
   EXPECT_EQ(a.all<DialFailed>()[0].node, 2U);
@@ -254,14 +250,13 @@ TEST(PeerNetwork, TellsARefusedDialAndComesBackWhenThePeerDoes) {
   EXPECT_EQ(a.network().deadline_us(), std::numeric_limits<std::uint64_t>::max());
 }
 
-TEST(PeerNetwork, ResolvesNamesOffTheLoop) {
-  const std::uint16_t port = free_port();
+TEST(PeerNetwork, DialsNames) {
   Side a(1);
   Side b(2);
-  b.listen(port);
-  const replica::PeerAddress address{.node = 2, .host = "localhost", .peer_port = port};
-  a.network().set_peers(std::span(&address, 1));
+  a.dial(b.listen(), "localhost");
   settle({&a, &b}, [&] { return !a.all<LinkUp>().empty() || !a.all<DialFailed>().empty(); });
+  // On a machine where the name is ::1 first nobody listens there; a name that is not found is never refused.
+  EXPECT_TRUE(!a.all<LinkUp>().empty() || a.all<DialFailed>()[0].refused);
 }
 
 }  // namespace
