@@ -88,6 +88,8 @@ const Rule kReads[] = {
        bench.receive(9, reply);
        bench.receive(2, reply, 999);
        EXPECT_TRUE(bench.out.reads.empty());
+       bench.receive(2, reply);
+       EXPECT_EQ(bench.out.reads.size(), 1U);
      }},
     {"ReadLost", "C8: reads that lose their leader are reported",
      [] {
