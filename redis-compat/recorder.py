@@ -10,6 +10,7 @@ import threading
 import time
 from collections import defaultdict
 
+from cluster import wait_for
 from resp import Closed, Connection
 
 REFUSALS = (b"MOVED", b"CLUSTERDOWN", b"READONLY", b"LOADING", b"MASTERDOWN", b"TRYAGAIN", b"ASK", b"BUSY", b"OOM")
@@ -197,9 +198,16 @@ class Recording:
         self.shared.stopping.set()
         for client in self.clients:
             client.join(30)
+            if client.is_alive():
+                self.shared.violation(f"client {client.id} still waits for an answer")
 
     def acknowledged(self):
         return self.shared.outcomes["acknowledged"]
+
+    def grow(self, by=200):
+        """Waits until `by` more commands were acknowledged, so that every fault meets a load."""
+        target = self.acknowledged() + by
+        wait_for(lambda: self.acknowledged() >= target, f"{by} acknowledgements", 60)
 
     def check(self):
         """Every violation, as text; empty when the cluster kept its word."""

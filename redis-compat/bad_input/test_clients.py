@@ -305,6 +305,7 @@ class Large(Untouched):
             connection.ask("DEL", "wide")
 
     def test_long_work_changes_neither_term_nor_leader(self):
+        """Peers and timers are served meanwhile (pitfall G4)."""
         keys, pause = (5_000_000, 5) if LONG else (300_000, 2)
         with self.leader.connect(timeout=300) as connection:
             for start in range(0, keys, 10000):

@@ -18,22 +18,16 @@ LONG = bool(os.environ.get("REDRAFT_LONG"))
 ROUNDS = 10 if LONG else 2
 
 
-def grow(recording, by=300):
-    """Waits until `by` more commands were acknowledged, so that every fault meets a load."""
-    target = recording.acknowledged() + by
-    wait_for(lambda: recording.acknowledged() >= target, f"{by} acknowledgements", 60)
-
-
 class Kill(unittest.TestCase):
     def trouble(self, victims, how):
         """ROUNDS times: a load, how(victims(cluster)), and all nodes again."""
         with Cluster() as cluster:
             with Recording(cluster, seed=len(how.__name__)) as recording:
                 for _ in range(ROUNDS):
-                    grow(recording)
+                    recording.grow(300)
                     how(cluster, victims(cluster))
                     cluster.start()
-                grow(recording)
+                recording.grow(300)
             self.assertEqual(recording.check(), [])
             cluster.wait_equal()
 
@@ -93,7 +87,7 @@ class Kill(unittest.TestCase):
         with Cluster(1) as cluster:
             with Recording(cluster) as recording:
                 for _ in range(ROUNDS):
-                    grow(recording)
+                    recording.grow(300)
                     cluster.nodes[0].kill()
                     cluster.start()
             self.assertEqual(recording.check(), [])

@@ -2,7 +2,7 @@
 
 import unittest
 
-from cluster import RedisServer, wait_for
+from cluster import RedisServer
 from recorder import Recording
 
 
@@ -19,11 +19,10 @@ class Recorder(unittest.TestCase):
     def recorded(self, fault):
         with Single() as server:
             with Recording(server) as recording:
-                wait_for(lambda: recording.acknowledged() > 500, "acknowledgements")
+                recording.grow(500)
                 with server.connect() as connection:
                     fault(connection)
-                target = recording.acknowledged() + 500
-                wait_for(lambda: recording.acknowledged() > target, "acknowledgements")
+                recording.grow(500)
             return recording.check()
 
     def test_content(self):

@@ -60,11 +60,12 @@ class SyncGates(unittest.TestCase):
         self.held([self.cluster.wait_leader(), self.cluster.followers()[0]])
 
     def test_one_follower_does_not_matter(self):
-        for gate in self.gates_of(self.cluster.followers()[:1]):
-            gate.hold()
+        gate = self.gates_of(self.cluster.followers()[:1])[0]
+        gate.hold()
         with self.cluster.connect() as connection:
             for i in range(200):
                 self.assertEqual(connection.ask("SET", "k", i), b"OK")
+        wait_for(lambda: gate.waiting, "sync that is held")
 
     def test_the_leaders_disk_is_only_one_vote(self):
         leader = self.cluster.wait_leader()
@@ -72,6 +73,7 @@ class SyncGates(unittest.TestCase):
         with leader.connect() as connection:
             gate.hold()
             self.assertEqual(connection.ask("SET", "k", "v"), b"OK")
+        wait_for(lambda: gate.waiting, "sync that is held")
         gate.release()
 
     def test_a_vote_is_synced_first(self):

@@ -12,11 +12,6 @@ from recorder import Recording
 LONG = bool(os.environ.get("REDRAFT_LONG"))
 
 
-def acknowledge(recording, by=200):
-    target = recording.acknowledged() + by
-    wait_for(lambda: recording.acknowledged() >= target, f"{by} acknowledgements", 60)
-
-
 def role(node):
     with node.connect(timeout=2) as connection:
         return connection.info("raft")["raft_role"]
@@ -31,7 +26,7 @@ class Membership(unittest.TestCase):
 
                 def meet_load():
                     ports[:] = [node.port for node in cluster.nodes]
-                    acknowledge(recording)
+                    recording.grow()
 
                 meet_load()
                 for _ in range(2):
@@ -50,7 +45,7 @@ class Membership(unittest.TestCase):
                 meet_load()
                 self.assertEqual(len(cluster.listed()), 3)
                 cluster.wait_leader().kill()  # three that are three: one may die
-                acknowledge(recording)
+                recording.grow()
                 cluster.start()
             self.assertEqual(recording.check(), [])
             cluster.wait_equal()
@@ -135,7 +130,7 @@ class Membership(unittest.TestCase):
         with Growing(1) as cluster:
             cluster.join(), cluster.join()
             with Recording(cluster, clients=2) as recording:
-                acknowledge(recording, 50)
+                recording.grow(50)
                 mover = cluster.followers()[0]
                 before = cluster.id_of(mover)
                 mover.stop()
@@ -145,17 +140,17 @@ class Membership(unittest.TestCase):
                 mover.start()
                 wait_for(lambda: port in cluster.listed(), "the new address in the configuration")
                 self.assertEqual((cluster.listed()[port]["id"], len(cluster.listed())), (before, 3))
-                acknowledge(recording, 50)
+                recording.grow(50)
                 # And it is needed again: the other follower dies.
                 next(node for node in cluster.followers() if node is not mover).kill()
-                acknowledge(recording, 50)
+                recording.grow(50)
             self.assertEqual(recording.check(), [])
 
     def test_an_emptied_directory_joins_as_a_new_member(self):
         """Storage-faults row 16: it comes back under a new id, and the old member goes when it is promoted."""
         with Growing(3) as cluster:
             with Recording(cluster, clients=2) as recording:
-                acknowledge(recording, 50)
+                recording.grow(50)
                 victim = cluster.followers()[0]
                 victim.kill()
                 shutil.rmtree(victim.directory)
@@ -169,7 +164,7 @@ class Membership(unittest.TestCase):
                 cluster.wait_role(victim, "voter")
                 victim.stop()
                 victim.start()  # its command line still says another id
-                acknowledge(recording, 50)
+                recording.grow(50)
             self.assertEqual(recording.check(), [])
             cluster.wait_equal()
 

