@@ -1,5 +1,4 @@
 #include <spdlog/spdlog.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +10,7 @@
 
 #include "base/file_system.h"
 #include "server/net/disk_threads.h"
+#include "server/net/entropy.h"
 #include "server/net/exit_status.h"
 #include "server/net/import/importer.h"
 #include "server/net/log.h"
@@ -54,12 +54,6 @@ int refuse(const Error& error, ExitStatus status) {
 
 static_assert(static_cast<int>(ExitStatus::kRebuild) == redraft::replica::kRebuildStatus);
 
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  redraft::ensure(getrandom(&seed, sizeof(seed), 0) == sizeof(seed), "the system has random bytes");
-  return seed;
-}
-
 // Everything between a valid configuration and the end of the process.
 int serve(redraft::replica::Settings& settings, const std::vector<std::string>& warnings) {
   redraft::net::ignore_signals();
@@ -90,7 +84,7 @@ int serve(redraft::replica::Settings& settings, const std::vector<std::string>& 
       .node = settings.values().node_id,
       .joins = !settings.values().join.empty(),
       .segment_size = settings.values().log_segment_size,
-      .seed = random_seed(),
+      .seed = redraft::net::random_seed(),
       .databases = settings.values().databases,
       .has_peers = settings.values().initial_cluster.size() > 1 || !settings.values().join.empty(),
       .reserve_bytes = settings.values().disk_reserve,

@@ -1,7 +1,5 @@
 #include "server/net/offline_tools.h"
 
-#include <sys/random.h>
-
 #include <algorithm>
 #include <array>
 #include <cstdio>
@@ -9,9 +7,9 @@
 #include <tuple>
 #include <vector>
 
-#include "base/check.h"
 #include "base/file_system.h"
 #include "server/net/disk_threads.h"
+#include "server/net/entropy.h"
 #include "server/net/exit_status.h"
 #include "server/replica/directory_report.h"
 
@@ -79,8 +77,7 @@ int recover(FileSystem& files, const std::vector<std::string>& paths, bool confi
   }
   if (best != 0) return static_cast<int>(ExitStatus::kConfiguration);
   std::array<std::uint8_t, 28> random{};
-  ensure(getrandom(random.data(), random.size(), 0) == static_cast<ssize_t>(random.size()),
-         "the system has random bytes");
+  random_bytes(std::span(reinterpret_cast<char*>(random.data()), random.size()));
   decision += "Kept: " + paths[0] + ", entries up to " + std::to_string(reports[0].last_index.value) +
               "; whether those above " + std::to_string(reports[0].commit_index.value) +
               " were acknowledged is not known. ";

@@ -2,7 +2,6 @@
 
 #include <signal.h>
 #include <spdlog/spdlog.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +14,7 @@
 #include "server/net/clock.h"
 #include "server/net/config_file.h"
 #include "server/net/disk_threads.h"
+#include "server/net/entropy.h"
 #include "server/net/exit_status.h"
 #include "server/net/log.h"
 #include "server/net/process.h"
@@ -38,19 +38,13 @@ constexpr std::uint64_t kStopBound_us = 1'000'000;
 // leave their clients in doubt.
 constexpr std::uint64_t kFarewell_us = 50'000;
 
-std::uint64_t random_seed() {
-  std::uint64_t seed = 0;
-  ensure(getrandom(&seed, sizeof(seed), 0) == sizeof(seed), "the system has random bytes");
-  return seed;
-}
-
 }  // namespace
 
 Server::Server(replica::Settings& settings, FileSystem& files, replica::Storage& storage)
     : settings_(settings),
       files_(files),
       storage_(storage),
-      peers_(peer_loop_.get(), kFrameMax, [this](std::span<char> into) { random_bytes(into); }),
+      peers_(peer_loop_.get(), kFrameMax, [](std::span<char> into) { net::random_bytes(into); }),
       log_work_(storage),
       snapshot_files_(files, storage.snapshot_directory()),
       log_thread_(peer_loop_.get(), "log",
@@ -466,11 +460,7 @@ bool Server::call(replica::ServerCall call) {
 }
 
 void Server::random_bytes(std::span<char> into) {
-  while (!into.empty()) {
-    const ssize_t got = getrandom(into.data(), into.size(), 0);
-    ensure(got > 0, "the system has random bytes");
-    into = into.subspan(static_cast<std::size_t>(got));
-  }
+  net::random_bytes(into);
 }
 
 void Server::log(replica::LogLevel level, const std::string& line) {

@@ -18,9 +18,9 @@
 
 namespace redraft::net {
 
-// A thread that waits for the disk so that the loop need not. Values go in, values come out, nothing else is shared:
-// this class holds the server's only mutex. What gathers while the thread is busy is handed to it together, so the
-// records of a whole sync share the next one (the idea of RedisLabs/redisraft:src/fsync.c).
+// A thread that waits for the disk so that the loop need not. Values go in, values come out, nothing else is shared.
+// What gathers while the thread is busy is handed to it together, so the records of a whole sync share the next one
+// (the idea of RedisLabs/redisraft:src/fsync.c).
 //
 // `post`, `take` and the destructor belong to the loop's thread. The destructor lets the thread finish what was posted.
 template <class In, class Out>
