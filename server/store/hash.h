@@ -6,9 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "server/store/object.h"
-#include "server/store/packed.h"
-#include "server/store/trie_parts.h"
+#include "server/store/collection.h"
 
 namespace redraft::store {
 
@@ -24,18 +22,24 @@ struct Field {
 
 struct FieldTraits {
   using Item = Field*;
+  static constexpr std::string_view kName = "hash";
+  static constexpr std::size_t kPackedItems = 2;
   static std::string_view key(const Field* field) { return field->name(); }
-  static std::uint64_t hash(std::uint64_t seed, const Field* field);
+  static std::uint64_t hash_of(std::uint64_t seed, std::string_view name);
+  static std::uint64_t hash(std::uint64_t seed, const Field* field) { return hash_of(seed, field->name()); }
+  static std::int64_t bytes(const Field* field);
+  static void free(Field* field);
+  static void put(std::string& to, const Field* field);
+  static Field* take(std::string_view& from);
 };
 
 // A map of strings to strings. A few fields lie packed in the order in which they came; more are in a table. Which of
 // the two Redis's OBJECT ENCODING would name is remembered apart from it: a hash of large values leaves its packed form
 // early. The order of fields is a function of the operations alone: that of the first coming, or of seeded hashes
 // (architecture, section 6). A million small ones should cost what their bytes do, so there is no member too many.
-class Hash final : public Object {
+class Hash final : public Collection<FieldTraits> {
  public:
-  explicit Hash(Shared& shared) : Object(shared), packed_() { shared_.memory += kBaseBytes; }
-  ~Hash() override;
+  explicit Hash(Shared& shared) : Collection(shared) { shown_ = kIsListpack; }
 
   // The value's view, which may be in `scratch`, is good until the next change.
   [[nodiscard]] std::optional<std::string_view> get(std::string_view field, NumberText& scratch) const;
@@ -48,13 +52,13 @@ class Hash final : public Object {
   // Calls visit(field, value) for every field in the hash's own order; it must not change the hash.
   template <class Visit>
   void for_each(Visit visit) const {
-    if (is_packed_) return for_each_packed(visit);
+    if (small()) return for_each_packed(visit);
     Parts::for_each(table_->trie, [&](const Field* field) { visit(field->name(), field->value()); });
   }
   // Calls visit(field, value) for the one of this rank in that order, rank < size().
   template <class Visit>
   void at(std::uint64_t rank, Visit visit) const {
-    if (!is_packed_) {
+    if (!small()) {
       const Field* field = table_->trie.at(rank).item();
       return visit(field->name(), field->value());
     }
@@ -65,7 +69,7 @@ class Hash final : public Object {
   // HSCAN, as Set::scan.
   template <class Visit>
   std::uint64_t scan(std::uint64_t cursor, std::size_t count, Visit visit) const {
-    if (is_packed_) {
+    if (small()) {
       for_each_packed(visit);
       return 0;
     }
@@ -73,34 +77,18 @@ class Hash final : public Object {
   }
 
   [[nodiscard]] Type type() const override { return Type::kHash; }
-  [[nodiscard]] std::string_view encoding() const override { return is_listpack_ ? "listpack" : "hashtable"; }
-  [[nodiscard]] std::size_t size() const override {
-    return is_packed_ ? packed_.count() / 2 : static_cast<std::size_t>(table_->trie.size());
-  }
-  [[nodiscard]] std::size_t memory() const override;
-  [[nodiscard]] bool small() const override { return is_packed_; }
+  [[nodiscard]] std::string_view encoding() const override { return shown_ == kIsListpack ? "listpack" : "hashtable"; }
   void encode(std::string& to) const override;
   [[nodiscard]] Status decode(std::string_view from) override;
   void begin_walk(std::string& to) override;
-  [[nodiscard]] bool walk(std::string& to, std::size_t bytes_max) override;
   [[nodiscard]] Status restore_header(std::string_view from) override;
-  [[nodiscard]] Status restore_part(std::string_view from) override;
-  [[nodiscard]] Status restore_end() override;
   [[nodiscard]] std::uint64_t digest(Breather& breather) const override;
   [[nodiscard]] std::uint64_t digest_part(std::uint64_t first, std::uint64_t count, Breather& breather) const override;
   [[nodiscard]] std::unique_ptr<Object> copy(Breather& breather) const override;
-  [[nodiscard]] bool free_some(std::size_t& elements) override;
+  [[nodiscard]] TrieApproach approach(std::string_view first, std::string_view last) const override;
 
  private:
-  using Trie = HashTrie<FieldTraits>;
-  using Parts = TrieParts<FieldTraits>;
-  struct Table {
-    Trie trie;
-    std::int64_t bytes = 0;
-    std::uint64_t walk_from = 0;
-    std::uint64_t restored_size = 0;
-  };
-  static constexpr std::int64_t kBaseBytes = 32;
+  static constexpr std::uint8_t kIsListpack = 2;  // of shown_
 
   template <class Visit>
   void for_each_packed(Visit visit) const {
@@ -113,22 +101,9 @@ class Hash final : public Object {
       at += field.size() + value.size();
     }
   }
-  // Where the field lies; packed_.bytes() when it does not.
-  [[nodiscard]] std::size_t find_packed(const PackedItem& field) const;
   bool set_packed(std::string_view field, std::string_view value);
   bool set_in_table(std::string_view field, std::string_view value);
   void become_table();
-  void before_change(Trie::Leaf& leaf);
-  void write_leaf(std::string& to, Trie::Leaf& leaf) const;
-  void add_bytes(std::int64_t bytes);
-  [[nodiscard]] std::uint64_t hash(std::string_view field) const;
-
-  bool is_packed_ = true;
-  bool is_listpack_ = true;
-  union {
-    Packed packed_;
-    Table* table_;
-  };
 };
 
 }  // namespace redraft::store

@@ -4,10 +4,12 @@
 #include <cstdlib>
 #include <cstring>
 #include <string_view>
+#include <type_traits>
 #include <utility>
 
 #include "base/check.h"
 #include "server/store/part.h"
+#include "server/store/trie_approach.h"
 
 namespace redraft::store {
 
@@ -29,24 +31,14 @@ class HashTrie {
 
   // Leaves are the parts of the snapshot's walk. One block: this, a byte of each item's hash, then the items; so a
   // search reads one cache line to know where to look.
-  struct Leaf {
-    Epoch epoch;
-    std::uint32_t count;
-    std::uint32_t capacity;
-    std::uint32_t unused;
-
-    [[nodiscard]] std::uint8_t* tags() { return reinterpret_cast<std::uint8_t*>(this + 1); }
-    [[nodiscard]] Item* items() { return reinterpret_cast<Item*>(tags() + tag_bytes(capacity)); }
-    [[nodiscard]] static std::size_t tag_bytes(std::uint32_t capacity) { return (capacity + 7) & ~std::size_t{7}; }
+  struct Leaf : TrieLeaf {
+    [[nodiscard]] Item* items() { return reinterpret_cast<Item*>(pointers()); }
   };
 
  private:
-  // 0: nothing; lowest bit set: an Inner; else a Leaf.
-  using Node = std::uintptr_t;
-  struct Inner {
-    std::uint64_t count;
-    Node child[2];
-  };
+  static_assert(std::is_pointer_v<Item>);
+  using Node = TrieNode;
+  using Inner = TrieInner;
 
  public:
   HashTrie() = default;
@@ -78,46 +70,7 @@ class HashTrie {
     }
     return {};
   }
-  // A search in steps, each of which asks the processor for the memory that the next one reads. Many searches that take
-  // their steps in turn wait for memory together instead of one after the other (the idea of
-  // valkey-io/valkey:src/memory_prefetch.c). It changes nothing and holds only while nothing else changes the trie.
-  class Approach {
-   public:
-    Approach() = default;
-    Approach(const HashTrie& trie, std::uint64_t hash) : node_(&trie.root_), hash_(hash) { __builtin_prefetch(node_); }
-
-    // False: all that `find` will read is on its way.
-    [[nodiscard]] bool step() {
-      if (node_ != nullptr) {
-        const Node node = *node_;
-        node_ = nullptr;
-        if (is_inner(node)) {
-          node_ = &inner(node)->child[hash_ >> bit_-- & 1];
-          __builtin_prefetch(node_);
-          return true;
-        }
-        leaf_ = leaf(node);
-        if (leaf_ == nullptr) return false;
-        __builtin_prefetch(leaf_);
-        __builtin_prefetch(leaf_->tags() + kCacheLine);
-        return true;
-      }
-      if (leaf_ == nullptr) return false;
-      const std::uint8_t* tags = leaf_->tags();
-      for (std::uint32_t i = 0; i < leaf_->count; ++i) {
-        if (tags[i] == tag(hash_)) __builtin_prefetch(leaf_->items()[i]);
-      }
-      leaf_ = nullptr;
-      return false;
-    }
-
-   private:
-    static constexpr std::size_t kCacheLine = 64;
-    const Node* node_ = nullptr;
-    Leaf* leaf_ = nullptr;
-    std::uint64_t hash_ = 0;
-    int bit_ = 63;
-  };
+  [[nodiscard]] TrieApproach approach(std::uint64_t hash) const { return {root_, hash}; }
 
   // The leaf where a key with this hash is or would be; nullptr in an empty trie.
   [[nodiscard]] Leaf* leaf_of(std::uint64_t hash) const {
@@ -233,7 +186,7 @@ class HashTrie {
     for (; is_inner(node); ++depth) node = inner(node)->child[hash >> (63 - depth) & 1];
     return depth;
   }
-  [[nodiscard]] static std::uint8_t tag(std::uint64_t hash) { return static_cast<std::uint8_t>(hash); }
+  [[nodiscard]] static std::uint8_t tag(std::uint64_t hash) { return Leaf::tag(hash); }
 
   // Takes the first leaf out, with its items; for freeing in slices. nullptr when empty.
   [[nodiscard]] Leaf* take_leaf() {
@@ -256,8 +209,7 @@ class HashTrie {
   [[nodiscard]] std::size_t node_bytes() const { return node_bytes(root_); }
 
  private:
-  static bool is_inner(Node node) { return (node & 1) != 0; }
-  static Inner* inner(Node node) { return reinterpret_cast<Inner*>(node & ~Node{1}); }
+  static Inner* inner(Node node) { return inner_of(node); }
   static Leaf* leaf(Node node) { return reinterpret_cast<Leaf*>(node); }
   static Node as_node(Leaf* leaf) { return reinterpret_cast<Node>(leaf); }
   static Node as_node(Inner* inner) { return reinterpret_cast<Node>(inner) | 1; }
@@ -272,7 +224,7 @@ class HashTrie {
   static Leaf* make_leaf(std::uint32_t capacity, Epoch epoch) {
     auto* made = static_cast<Leaf*>(std::malloc(leaf_bytes(capacity)));
     ensure(made != nullptr, "memory for a leaf is there");
-    *made = {epoch, 0, capacity, 0};
+    *made = {{epoch, 0, capacity, 0}};
     return made;
   }
   static Inner* make_inner() {

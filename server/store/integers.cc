@@ -1,6 +1,6 @@
 #include "server/store/integers.h"
 
-#include <algorithm>
+#include <cstdlib>
 #include <cstring>
 #include <limits>
 
@@ -8,13 +8,13 @@
 
 namespace redraft::store {
 
-std::uint32_t Integers::width_of(std::int64_t value) {
+std::uint16_t Integers::width_of(std::int64_t value) {
   if (value >= std::numeric_limits<std::int16_t>::min() && value <= std::numeric_limits<std::int16_t>::max()) return 2;
   if (value >= std::numeric_limits<std::int32_t>::min() && value <= std::numeric_limits<std::int32_t>::max()) return 4;
   return 8;
 }
 
-std::int64_t Integers::read(const char* at, std::uint32_t width) {
+std::int64_t Integers::read(const char* at, std::size_t width) {
   if (width == 2) {
     std::int16_t value = 0;
     std::memcpy(&value, at, sizeof value);
@@ -30,7 +30,7 @@ std::int64_t Integers::read(const char* at, std::uint32_t width) {
   return value;
 }
 
-void Integers::write(char* at, std::uint32_t width, std::int64_t value) {
+void Integers::write(char* at, std::size_t width, std::int64_t value) {
   if (width == 2) {
     const auto narrow = static_cast<std::int16_t>(value);
     std::memcpy(at, &narrow, sizeof narrow);
@@ -40,13 +40,6 @@ void Integers::write(char* at, std::uint32_t width, std::int64_t value) {
   } else {
     std::memcpy(at, &value, sizeof value);
   }
-}
-
-Integers::Block* Integers::make(std::uint32_t capacity, std::uint32_t width) {
-  auto* block = static_cast<Block*>(std::malloc(sizeof(Block) + std::size_t{capacity} * width));
-  ensure(block != nullptr, "memory for a set of integers is there");
-  *block = {0, capacity, width};
-  return block;
 }
 
 std::int64_t Integers::operator[](std::size_t rank) const {
@@ -68,47 +61,58 @@ std::size_t Integers::lower_bound(std::int64_t value) const {
   return first;
 }
 
-void Integers::widen(std::uint32_t capacity, std::uint32_t width) {
-  Block* made = make(capacity, width);
-  made->count = static_cast<std::uint32_t>(size());
-  for (std::size_t rank = 0; rank < size(); ++rank) write(made->values() + rank * width, width, (*this)[rank]);
-  std::free(block_);
-  block_ = made;
+// To that many values, of which those that there were and still fit stay.
+void Integers::resize(std::size_t count) {
+  const std::uint16_t width = block_->width;
+  block_ = static_cast<Block*>(std::realloc(block_, sizeof(Block) + count * width));
+  ensure(block_ != nullptr, "memory for a set of integers is there");
+  block_->count = static_cast<std::uint16_t>(count);
 }
 
-// Grows by an eighth: sets of a few are many, and a large one does not stay here.
-void Integers::insert(std::size_t rank, std::int64_t value) {
-  const std::uint32_t present = block_ == nullptr ? 2 : block_->width;
-  const std::uint32_t width = std::max(present, width_of(value));
-  if (block_ == nullptr || block_->count == block_->capacity || width != present) {
-    const auto count = static_cast<std::uint32_t>(size());
-    widen(count + 1 + count / 8, width);
+void Integers::widen(std::uint16_t width) {
+  const std::uint16_t before = block_->width;
+  block_ = static_cast<Block*>(std::realloc(block_, sizeof(Block) + size() * width));
+  ensure(block_ != nullptr, "memory for a set of integers is there");
+  block_->width = width;
+  for (std::size_t rank = size(); rank-- > 0;) {
+    write(block_->values() + rank * width, width, read(block_->values() + rank * before, before));
   }
-  char* const at = block_->values() + rank * width;
-  std::memmove(at + width, at, (block_->count - rank) * width);
-  write(at, width, value);
-  ++block_->count;
+}
+
+void Integers::insert(std::size_t rank, std::int64_t value) {
+  if (block_ == nullptr) {
+    block_ = static_cast<Block*>(std::malloc(sizeof(Block)));
+    ensure(block_ != nullptr, "memory for a set of integers is there");
+    *block_ = {0, width_of(value)};
+  }
+  ensure(size() < kCountMax, "integers are turned into a larger form before they are too many");
+  if (width_of(value) > block_->width) widen(width_of(value));
+  const std::size_t count = size();
+  resize(count + 1);
+  char* const at = block_->values() + rank * block_->width;
+  std::memmove(at + block_->width, at, (count - rank) * block_->width);
+  write(at, block_->width, value);
 }
 
 void Integers::erase(std::size_t rank) {
-  const std::uint32_t width = block_->width;
-  char* const at = block_->values() + rank * width;
-  --block_->count;
-  std::memmove(at, at + width, (block_->count - rank) * width);
-  if (block_->count == 0) {
-    std::free(std::exchange(block_, nullptr));
-  } else if (block_->capacity > 2 * block_->count + 8) {
-    widen(block_->count + block_->count / 8, width);
-  }
+  if (size() == 1) return free();
+  char* const at = block_->values() + rank * block_->width;
+  std::memmove(at, at + block_->width, (size() - rank - 1) * block_->width);
+  resize(size() - 1);
 }
 
 Integers Integers::copy() const {
-  Integers other;
-  if (block_ == nullptr) return other;
-  other.block_ = make(block_->count, block_->width);
-  other.block_->count = block_->count;
-  std::memcpy(other.block_->values(), block_->values(), std::size_t{block_->count} * block_->width);
-  return other;
+  Integers made;
+  if (block_ == nullptr) return made;
+  made.block_ = static_cast<Block*>(std::malloc(sizeof(Block) + bytes()));
+  ensure(made.block_ != nullptr, "memory for a set of integers is there");
+  std::memcpy(made.block_, block_, sizeof(Block) + bytes());
+  return made;
+}
+
+void Integers::free() {
+  std::free(block_);
+  block_ = nullptr;
 }
 
 }  // namespace redraft::store

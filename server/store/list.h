@@ -1,17 +1,20 @@
 #pragma once
 
+#include <cstdint>
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "server/store/listpack_size.h"
+#include "server/store/list_chunk.h"
 #include "server/store/object.h"
 
 namespace redraft::store {
 
 // A list of strings: a row of chunks of at most about 4 KiB, each with its elements packed back to back, so both ends
-// are O(1) and the middle is found by chunk counts. A chunk is a part of the walk.
+// are O(1) and the middle is found by chunk counts. A chunk is a part of the walk. Most lists are one chunk and have
+// nothing else.
 class List final : public Object {
  public:
   explicit List(Shared& shared) : Object(shared) { shared_.memory += kBaseBytes; }
@@ -32,8 +35,8 @@ class List final : public Object {
   // Walks elements in either direction. Any change of the list ends it.
   class Cursor {
    public:
-    Cursor(const List& list, std::size_t index) { list.locate(index, chunk_, offset_), list_ = &list, index_ = index; }
-    [[nodiscard]] bool valid() const { return index_ < list_->size_; }
+    Cursor(const List& list, std::size_t index) : list_(&list), index_(index) { list.locate(index, chunk_, offset_); }
+    [[nodiscard]] bool valid() const { return index_ < list_->size(); }
     [[nodiscard]] std::string_view value() const;
     void next();
     void previous();
@@ -51,22 +54,21 @@ class List final : public Object {
     std::size_t place = 0;
     std::size_t offset = 0;
     locate(index, place, offset);
-    while (count > 0) {
-      const Chunk& chunk = *chunks_[place++];
-      for (; count > 0 && offset < chunk.bytes.size(); --count) {
-        std::size_t size = 0;
-        visit(element_at(chunk, offset, size));
-        offset += size;
+    for (; count > 0; ++place, offset = 0) {
+      const ListChunk& chunk = chunks()[place];
+      for (; count > 0 && offset < chunk.bytes(); --count) {
+        const ListChunk::Element element = chunk.at(offset);
+        visit(element.bytes);
+        offset += element.size;
       }
-      if (count > 0) offset = chunks_[place]->begin;
     }
   }
 
   [[nodiscard]] Type type() const override { return Type::kList; }
   [[nodiscard]] std::string_view encoding() const override { return quicklist_ ? "quicklist" : "listpack"; }
-  [[nodiscard]] std::size_t size() const override { return size_; }
-  [[nodiscard]] std::size_t memory() const override { return kBaseBytes + bytes_ + chunks_.size() * kChunkBytes; }
-  [[nodiscard]] bool small() const override { return chunks_.size() <= 1 && bytes_ <= kChunkMax; }
+  [[nodiscard]] std::size_t size() const override { return totals().count; }
+  [[nodiscard]] std::size_t memory() const override;
+  [[nodiscard]] bool small() const override { return chunks().size() <= 1 && totals().bytes <= ListChunk::kBytesMax; }
   void encode(std::string& to) const override;
   [[nodiscard]] Status decode(std::string_view from) override;
   void begin_walk(std::string& to) override;
@@ -80,82 +82,67 @@ class List final : public Object {
   [[nodiscard]] bool free_some(std::size_t& elements) override;
 
  private:
-  static constexpr std::size_t kChunkMax = 4096;
-  static constexpr std::int64_t kBaseBytes = 96;
-  static constexpr std::size_t kChunkBytes = 64;
+  static constexpr std::int64_t kBaseBytes = 32;
+  static constexpr std::int64_t kChunkBytes = 48;  // of a chunk beside its elements, and what the allocator rounds up
+  static constexpr std::int64_t kRowBytes = 80;
 
-  // Elements lie in bytes[begin, size): length, bytes, and the whole element's size again so that it can be walked
-  // backwards.
-  struct Chunk {
-    Epoch epoch = 0;
-    std::uint32_t count = 0;
-    std::uint32_t begin = 0;
-    std::uint32_t ordinal = 0;  // its place when the walk began
-    std::size_t listpack = 0;   // what its elements would take in a listpack of Redis
-    std::string bytes;
-    [[nodiscard]] std::size_t used() const { return bytes.size() - begin; }
+  // Of some chunks.
+  struct Totals {
+    std::size_t count = 0;
+    std::size_t bytes = 0;
+    std::size_t listpack = 0;
   };
+  [[nodiscard]] static Totals totals_of(const ListChunk& chunk) {
+    return {chunk.count(), chunk.bytes(), chunk.listpack()};
+  }
 
-  // In the order of the list. Removed ones leave a gap in front, so that both ends cost little; most lists have one.
-  class Row {
-   public:
-    [[nodiscard]] std::size_t size() const { return chunks_.size() - first_; }
-    [[nodiscard]] bool empty() const { return size() == 0; }
-    [[nodiscard]] auto begin() { return chunks_.begin() + first_; }
-    [[nodiscard]] auto end() { return chunks_.end(); }
-    [[nodiscard]] auto begin() const { return chunks_.begin() + first_; }
-    [[nodiscard]] auto end() const { return chunks_.end(); }
-    [[nodiscard]] const std::unique_ptr<Chunk>& operator[](std::size_t place) const { return chunks_[first_ + place]; }
-    [[nodiscard]] std::unique_ptr<Chunk>& operator[](std::size_t place) { return chunks_[first_ + place]; }
-    [[nodiscard]] const std::unique_ptr<Chunk>& front() const { return chunks_[first_]; }
-    [[nodiscard]] const std::unique_ptr<Chunk>& back() const { return chunks_.back(); }
-    void insert(std::size_t place, std::unique_ptr<Chunk> chunk);
+  // More than one chunk, in the order of the list. Removed ones leave a gap in front, so that both ends cost little.
+  struct Row {
+    std::vector<ListChunk> chunks;
+    std::size_t first = 0;  // the gap's end
+    Totals totals;
+    std::size_t walk_next = 0;
+
+    void insert(std::size_t place, ListChunk chunk);
     void erase(std::size_t place);
-    void resize(std::size_t size) { chunks_.resize(first_ + size); }
-
-   private:
-    std::vector<std::unique_ptr<Chunk>> chunks_;
-    std::uint32_t first_ = 0;
   };
 
-  // For so many bytes more. A string doubles by itself, which would waste half of every small list.
-  void make_room(Chunk& chunk, std::size_t bytes) const;
+  [[nodiscard]] std::span<ListChunk> chunks() {
+    if (is_row_) return std::span(row_->chunks).subspan(row_->first);
+    return {&only_, only_ ? std::size_t{1} : 0};
+  }
+  [[nodiscard]] std::span<const ListChunk> chunks() const {
+    if (is_row_) return std::span(row_->chunks).subspan(row_->first);
+    return {&only_, only_ ? std::size_t{1} : 0};
+  }
+  [[nodiscard]] Totals totals() const {
+    if (is_row_) return row_->totals;
+    return only_ ? totals_of(only_) : Totals();
+  }
+  void become_row();
+  // Adds and takes away, modulo the types.
+  void count(const Totals& added, const Totals& removed);
   void locate(std::size_t index, std::size_t& chunk, std::size_t& offset) const;
-  void before_change(Chunk& chunk);
+  // Changes the chunk at a place after the walk has it; `change(chunk)` may leave it empty, which ends it.
+  template <class Change>
+  void change(std::size_t place, Change change);
+  void before_change(ListChunk& chunk);
   // OBJECT ENCODING changes where Redis's does (redis/redis:src/t_list.c, listTypeTryConversion).
   void before_growth(std::string_view element);
   enum class Shrunk : std::uint8_t { kTo, kToHalf };
   void after_shrinking(Shrunk shrunk);
-  void count(Chunk& chunk, std::string_view element);
-  void discount(Chunk& chunk, std::string_view element);
-  void count_again(Chunk& chunk);
-  Chunk& new_chunk(std::size_t place);
+  // Fills a place in front of what is there.
+  void add_chunk(std::size_t place, ListChunk chunk);
   void remove_chunk(std::size_t place);
-  void write_part(std::string& to, const Chunk& chunk) const;
-  void add_bytes(std::int64_t bytes);
-  [[nodiscard]] static std::size_t encoded_size(std::string_view element);
-  static void encode_element(std::string& to, std::string_view element);
-  // `size`: of all that the element takes.
-  [[nodiscard]] static std::string_view element_at(const Chunk& chunk, std::size_t offset, std::size_t& size) {
-    // Most have one byte of length in front and one behind.
-    const std::string_view rest = std::string_view(chunk.bytes).substr(offset);
-    if (!rest.empty()) {
-      const auto length = static_cast<std::uint8_t>(rest.front());
-      size = std::size_t{length} + 2;
-      if (length < 0x7f && size <= rest.size()) return rest.substr(1, length);
-    }
-    return long_element_at(chunk, offset, size);
-  }
-  [[nodiscard]] static std::string_view long_element_at(const Chunk& chunk, std::size_t offset, std::size_t& size);
-  [[nodiscard]] static std::size_t last_offset(const Chunk& chunk, std::size_t end);
-  [[nodiscard]] static Status check_chunk(const Chunk& chunk);
+  void insert_at(std::size_t place, std::size_t offset, std::string_view element);
+  void write_part(std::string& to, const ListChunk& chunk) const;
 
-  Row chunks_;
-  std::size_t size_ = 0;
-  std::size_t bytes_ = 0;
-  std::size_t listpack_ = kListpackFrame;
   bool quicklist_ = false;
-  std::size_t walk_next_ = 0;
+  bool is_row_ = false;
+  union {
+    ListChunk only_ = {};  // nothing in an empty list
+    Row* row_;
+  };
 };
 
 }  // namespace redraft::store

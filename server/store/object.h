@@ -10,6 +10,7 @@
 #include "base/result.h"
 #include "server/store/breather.h"
 #include "server/store/part.h"
+#include "server/store/trie_approach.h"
 
 namespace redraft::store {
 
@@ -89,6 +90,11 @@ class Object {
   [[nodiscard]] virtual std::uint64_t digest_part(std::uint64_t first, std::uint64_t count,
                                                   Breather& breather) const = 0;
   [[nodiscard]] virtual std::unique_ptr<Object> copy(Breather& breather) const = 0;
+  // The search for the element that a command with these arguments behind the key, the first and the last of them, asks
+  // for first; see Store::prefetch. A guess: the wrong one costs a little time.
+  [[nodiscard]] virtual TrieApproach approach(std::string_view /*first*/, std::string_view /*last*/) const {
+    return {};
+  }
   // Gives memory back and takes what that cost off `elements`, about; true when nothing is left.
   [[nodiscard]] virtual bool free_some(std::size_t& elements) = 0;
 

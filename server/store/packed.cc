@@ -40,6 +40,16 @@ std::int64_t read_integer(const char* from, std::size_t bytes) {
   return static_cast<std::int64_t>(value << unused) >> unused;
 }
 
+std::size_t size_of_item(const char* at) {
+  const auto head = static_cast<std::uint8_t>(*at);
+  if (head < kShortText) return 1 + std::size_t{head};
+  if (head <= kTinyInteger + kTinyMax) return 1;
+  if (head < kDouble) return 1 + std::size_t{head} - kInteger;
+  if (head == kDouble) return 9;
+  if (head > kLongText) return 5;
+  return 3 + (static_cast<std::size_t>(read_integer(at + 1, 2)) & 0xffff);
+}
+
 // How many decimals make the score an integer that divides back to the same double; division is correctly rounded
 // everywhere (IEEE 754). 0: more than kDecimalsMax, or too large.
 std::uint8_t decimals_of(double score, std::int64_t& integer) {
@@ -146,6 +156,43 @@ char* PackedItem::write(char* to) const {
 std::string_view PackedItem::text(NumberText& scratch) const {
   if (kind_ == Kind::kBytes) return bytes_;
   return {scratch.data(), resp::format_int64(integer_, scratch.data())};
+}
+
+std::string_view PackedItem::head(NumberText& scratch) const {
+  if (kind_ == Kind::kBytes) {
+    const bool is_short = bytes_.size() < kShortText;
+    scratch[0] = static_cast<char>(is_short ? bytes_.size() : kLongText);
+    if (!is_short) write_integer(scratch.data() + 1, static_cast<std::int64_t>(bytes_.size()), 2);
+    return {scratch.data(), is_short ? std::size_t{1} : 3};
+  }
+  return {scratch.data(), static_cast<std::size_t>(write(scratch.data()) - scratch.data())};
+}
+
+std::size_t Packed::size_at(std::size_t offset) const {
+  return size_of_item(block_->items() + offset);
+}
+
+std::size_t Packed::find(const PackedItem& text, std::size_t stride, std::size_t* passed) const {
+  if (block_ == nullptr) return 0;
+  NumberText scratch;
+  const std::string_view head = text.head(scratch);
+  const std::string_view tail = text.tail();
+  const char* const begin = block_->items();
+  const char* const end = begin + block_->bytes;
+  const char* at = begin;
+  std::size_t before = 0;
+  for (; at < end; ++before) {
+    // The first byte tells how long what follows is, so whatever shares it is long enough to be compared.
+    const std::size_t size = size_of_item(at);
+    if (*at == head[0] && size == head.size() + tail.size() && std::memcmp(at, head.data(), head.size()) == 0 &&
+        std::memcmp(at + head.size(), tail.data(), tail.size()) == 0) {
+      break;
+    }
+    at += size;
+    for (std::size_t i = 1; i < stride; ++i) at += size_of_item(at);
+  }
+  if (passed != nullptr) *passed = before;
+  return static_cast<std::size_t>(at - begin);
 }
 
 char* Packed::splice(std::size_t begin, std::size_t end, std::size_t size, int items) {

@@ -25,9 +25,9 @@ class PackedItem {
   [[nodiscard]] std::string_view text(NumberText& scratch) const;
   // Only of an item that was a score.
   [[nodiscard]] double score() const { return kind_ == Kind::kInteger ? static_cast<double>(integer_) : score_; }
-  [[nodiscard]] bool same_text(const PackedItem& other) const {
-    return kind_ == other.kind_ && (kind_ == Kind::kInteger ? integer_ == other.integer_ : bytes_ == other.bytes_);
-  }
+  // All of a packed item that is not a longer text's bytes; equal texts are packed to equal bytes.
+  [[nodiscard]] std::string_view head(NumberText& scratch) const;
+  [[nodiscard]] std::string_view tail() const { return kind_ == Kind::kBytes ? bytes_ : std::string_view(); }
 
  private:
   enum class Kind : std::uint8_t { kBytes, kInteger, kScore };
@@ -41,10 +41,10 @@ class PackedItem {
   double score_ = 0;
 };
 
-// Items back to back in one block of memory: the small form of hashes and sorted sets, in fewer bytes than Redis's
-// listpack takes for the same. An item begins with a byte that tells what follows: 0 to 127, so many bytes of text; 128
-// to 191, nothing, it is the integer 0 to 63; 192 to 199, an integer of 1 to 8 bytes; 200, a double; 201, two bytes of
-// length and a text; 202 to 205, four bytes that divided by 10, 100, 1000 or 10000 are the score.
+// Items back to back in one block of memory: the small form of hashes, sets and sorted sets, in fewer bytes than
+// Redis's listpack takes for the same. An item begins with a byte that tells what follows: 0 to 127, so many bytes of
+// text; 128 to 191, nothing, it is the integer 0 to 63; 192 to 199, an integer of 1 to 8 bytes; 200, a double; 201, two
+// bytes of length and a text; 202 to 205, four bytes that divided by 10, 100, 1000 or 10000 are the score.
 //
 // Empty it owns nothing. A handle to be copied freely: whoever holds it calls `free` in the end, since it shares its
 // place in memory with the pointer to a larger form.
@@ -56,6 +56,11 @@ class Packed {
   [[nodiscard]] std::size_t bytes() const { return block_ == nullptr ? 0 : block_->bytes; }
   // The item at an offset below bytes(); the next one is at offset + its size().
   [[nodiscard]] PackedItem at(std::size_t offset) const { return PackedItem::read(block_->items() + offset); }
+  // How many bytes it takes, without a look at what it is.
+  [[nodiscard]] std::size_t size_at(std::size_t offset) const;
+  // The offset of an item that was a text, among every `stride`th from the first on; bytes() if it is not there.
+  // `passed` counts those in front of it.
+  [[nodiscard]] std::size_t find(const PackedItem& text, std::size_t stride, std::size_t* passed = nullptr) const;
 
   // The bytes at [begin, end) give way to `size` others, which the caller writes at the address returned. `items` is by
   // how many the count changes.

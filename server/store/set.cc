@@ -2,230 +2,196 @@
 
 #include <xxhash.h>
 
-#include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <optional>
 
 #include "base/check.h"
 #include "resp/number.h"
-#include "server/store/trie_parts.h"
 
 namespace redraft::store {
 namespace {
 
 // A block's share of a member: its length, the pointer and tag in the leaf, and what the allocator rounds up.
 constexpr std::int64_t kMemberBytes = 24;
-
-}  // namespace
-
-struct Member {
-  std::uint32_t size;
-  char bytes[1];
-};
+// Begins the header of a table that OBJECT ENCODING does not show as one, which is the rest of the byte.
+constexpr std::uint8_t kLargeForm = 4;
 
 Member* make_member(std::string_view bytes) {
-  auto* member = static_cast<Member*>(std::malloc(offsetof(Member, bytes) + bytes.size()));
+  auto* member = static_cast<Member*>(std::malloc(sizeof(Member) + bytes.size()));
   ensure(member != nullptr, "memory for a member is there");
   member->size = static_cast<std::uint32_t>(bytes.size());
-  if (!bytes.empty()) std::memcpy(member->bytes, bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(static_cast<void*>(member + 1), bytes.data(), bytes.size());
   return member;
 }
 
-void free_member(Member* member) {
+}  // namespace
+
+std::uint64_t MemberTraits::hash_of(std::uint64_t seed, std::string_view member) {
+  return XXH3_64bits_withSeed(member.data(), member.size(), seed);
+}
+
+std::int64_t MemberTraits::bytes(const Member* member) {
+  return kMemberBytes + member->size;
+}
+
+void MemberTraits::free(Member* member) {
   std::free(member);
 }
 
-std::string_view member_bytes(const Member* member) {
-  return {member->bytes, member->size};
+void MemberTraits::put(std::string& to, const Member* member) {
+  put_bytes(to, member->bytes());
 }
 
-std::uint64_t MemberTraits::hash(std::uint64_t seed, const Member* member) {
-  return XXH3_64bits_withSeed(member->bytes, member->size, seed);
-}
-
-Set::~Set() {
-  std::size_t all = ~std::size_t{0};
-  const bool done = free_some(all);
-  ensure(done, "a set without members is freed");
-  shared_.memory -= kBaseBytes;
+Member* MemberTraits::take(std::string_view& from) {
+  std::string_view member;
+  return take_bytes(from, member) ? make_member(member) : nullptr;
 }
 
 std::string_view Set::encoding() const {
-  switch (encoding_) {
-    case Encoding::kIntegers:
-      return "intset";
-    case Encoding::kDense:
-      return "listpack";
-    case Encoding::kTable:
-      break;
-  }
-  return "hashtable";
-}
-
-std::string_view Set::integer_text(std::int64_t value, std::string& text) {
-  text.resize(resp::kIntegerTextMax);
-  return {text.data(), resp::format_int64(value, text.data())};
-}
-
-std::uint64_t Set::hash(std::string_view member) const {
-  return XXH3_64bits_withSeed(member.data(), member.size(), shared_.hash_seed);
-}
-
-void Set::add_bytes(std::int64_t bytes) {
-  bytes_ += bytes;
-  shared_.memory += bytes;
-}
-
-void Set::before_change(Table::Leaf& leaf) {
-  if (must_copy(leaf.epoch) && leaf.count > 0) write_leaf(shared_.walked, leaf);
-  leaf.epoch = shared_.epoch;
-}
-
-void Set::before_change_small() {
-  if (encoding_ != Encoding::kTable && must_copy(epoch_)) {
-    std::string body;
-    encode(body);
-    put_part(shared_.walked, id(), body);
-  }
-  epoch_ = shared_.epoch;
+  if (shown_ == kHashtable) return "hashtable";
+  return shown_ == kListpack ? "listpack" : "intset";
 }
 
 bool Set::contains(std::string_view member) const {
-  switch (encoding_) {
-    case Encoding::kIntegers: {
+  switch (form_) {
+    case Form::kIntegers: {
       const std::optional<std::int64_t> value = resp::parse_int64(member);
       return value && integers_.contains(*value);
     }
-    case Encoding::kDense:
-      return std::ranges::any_of(dense_, [&](const Member* other) { return member_bytes(other) == member; });
-    case Encoding::kTable:
+    case Form::kPacked:
+      return packed_.find(PackedItem::of_text(member), 1) < packed_.bytes();
+    case Form::kTable:
       break;
   }
-  return static_cast<bool>(table_.find(hash(member), member));
+  return static_cast<bool>(find_in_table(member));
 }
 
+// Borders as Redis's (redis/redis:src/t_set.c, setTypeMaybeConvert): it chooses the listpack only if all fits there.
 bool Set::add(std::string_view member) {
-  if (encoding_ == Encoding::kIntegers) {
+  if (shown_ == kIntset) {
     if (const std::optional<std::int64_t> value = resp::parse_int64(member)) {
-      const std::size_t place = integers_.lower_bound(*value);
-      if (place < integers_.size() && integers_[place] == *value) return false;
-      before_change_small();
-      integers_.insert(place, *value);
-      add_bytes(sizeof(std::int64_t));
-      if (integers_.size() > shared_.set_max_intset_entries) become_table();
-      return true;
+      const bool is_new = form_ == Form::kIntegers ? add_integer(*value) : add_to_table(member);
+      if (is_new && size() > shared_.set_max_intset_entries) shown_ = kHashtable;
+      if (shown_ == kHashtable && small()) become_table();
+      return is_new;
     }
-    before_change_small();
-    // Redis chooses the listpack only if all of it fits there.
-    const bool fits =
-        integers_.size() + 1 <= shared_.set_max_listpack_entries && member.size() <= shared_.set_max_listpack_value;
-    fits ? become_dense() : become_table();
+  } else if (contains(member)) {
+    return false;
   }
-  if (encoding_ == Encoding::kDense) {
-    if (contains(member)) return false;
-    before_change_small();
-    if (dense_.size() < shared_.set_max_listpack_entries && member.size() <= shared_.set_max_listpack_value) {
-      dense_.push_back(make_member(member));
-      add_bytes(static_cast<std::int64_t>(member.size()) + kMemberBytes);
-      return true;
-    }
+  const std::size_t count_max = shared_.set_max_listpack_entries;
+  const bool fits = size() < count_max && member.size() <= shared_.set_max_listpack_value;
+  shown_ = fits && shown_ != kHashtable ? kListpack : kHashtable;
+  if (form_ == Form::kIntegers && shown_ == kListpack) become_packed();
+  if (small() && shown_ == kHashtable) become_table();
+  if (form_ == Form::kTable) return add_to_table(member);
+  add_packed(member);
+  return true;
+}
+
+bool Set::add_integer(std::int64_t value) {
+  const std::size_t place = integers_.lower_bound(value);
+  if (place < integers_.size() && integers_[place] == value) return false;
+  if (integers_.size() == Integers::kCountMax) {
     become_table();
+    return add_to_table(resp::to_text(value));
   }
-  return add_to_table(member);
+  change_small([&] { integers_.insert(place, value); });
+  return true;
+}
+
+void Set::add_packed(std::string_view member) {
+  const PackedItem item = PackedItem::of_text(member);
+  if (packed_.bytes() + item.size() > Packed::kBytesMax) {
+    become_table();
+    add_to_table(member);
+    return;
+  }
+  change_small([&] { item.write(packed_.splice(packed_.bytes(), packed_.bytes(), item.size(), 1)); });
 }
 
 bool Set::add_to_table(std::string_view member) {
   const std::uint64_t hashed = hash(member);
-  if (table_.find(hashed, member)) return false;
-  table_.insert(hashed, make_member(member), shared_.hash_seed, shared_.epoch,
-                [&](Table::Leaf& leaf) { before_change(leaf); });
-  add_bytes(static_cast<std::int64_t>(member.size()) + kMemberBytes);
+  if (table_->trie.find(hashed, member)) return false;
+  insert_in_table(hashed, make_member(member));
   return true;
 }
 
-void Set::become_dense() {
-  std::string text;
-  for (std::size_t rank = 0; rank < integers_.size(); ++rank) {
-    const std::string_view member = integer_text(integers_[rank], text);
-    dense_.push_back(make_member(member));
-    add_bytes(static_cast<std::int64_t>(member.size()) + kMemberBytes);
-  }
-  add_bytes(-static_cast<std::int64_t>(integers_.size() * sizeof(std::int64_t)));
-  integers_ = {};
-  encoding_ = Encoding::kDense;
+void Set::become_packed() {
+  Integers old = integers_;
+  add_bytes(-small_bytes());
+  form_ = Form::kPacked;
+  packed_ = {};
+  for_each_small(Form::kIntegers, {}, old, [&](std::string_view member) {
+    form_ == Form::kPacked ? add_packed(member) : static_cast<void>(add_to_table(member));
+  });
+  old.free();
 }
 
 void Set::become_table() {
-  std::string text;
-  for (std::size_t rank = 0; rank < integers_.size(); ++rank) add_to_table(integer_text(integers_[rank], text));
-  add_bytes(-static_cast<std::int64_t>(integers_.size() * sizeof(std::int64_t)));
-  integers_ = {};
-  for (Member* member : dense_) {
-    const std::uint64_t hashed = hash(member_bytes(member));
-    table_.insert(hashed, member, shared_.hash_seed, shared_.epoch, [&](Table::Leaf& leaf) { before_change(leaf); });
-  }
-  dense_ = {};
-  encoding_ = Encoding::kTable;
+  const Form form = form_;
+  Packed packed = form == Form::kPacked ? packed_ : Packed();
+  Integers integers = form == Form::kIntegers ? integers_ : Integers();
+  start_table();
+  for_each_small(form, packed, integers, [&](std::string_view member) { add_to_table(member); });
+  packed.free();
+  integers.free();
 }
 
 bool Set::remove(std::string_view member) {
-  switch (encoding_) {
-    case Encoding::kIntegers: {
+  switch (form_) {
+    case Form::kIntegers: {
       const std::optional<std::int64_t> value = resp::parse_int64(member);
-      if (!value) return false;
-      const std::size_t place = integers_.lower_bound(*value);
-      if (place == integers_.size() || integers_[place] != *value) return false;
-      before_change_small();
-      integers_.erase(place);
-      add_bytes(-static_cast<std::int64_t>(sizeof(std::int64_t)));
+      if (!value || !integers_.contains(*value)) return false;
+      change_small([&] { integers_.erase(integers_.lower_bound(*value)); });
       return true;
     }
-    case Encoding::kDense: {
-      const auto place =
-          std::ranges::find_if(dense_, [&](const Member* other) { return member_bytes(other) == member; });
-      if (place == dense_.end()) return false;
-      before_change_small();
-      add_bytes(-static_cast<std::int64_t>(member_bytes(*place).size()) - kMemberBytes);
-      free_member(*place);
-      *place = dense_.back();
-      dense_.pop_back();
+    case Form::kPacked: {
+      const std::size_t at = packed_.find(PackedItem::of_text(member), 1);
+      if (at == packed_.bytes()) return false;
+      erase_packed(at);
       return true;
     }
-    case Encoding::kTable:
+    case Form::kTable:
       break;
   }
   const std::uint64_t hashed = hash(member);
-  const Table::Place place = table_.find(hashed, member);
+  const Trie::Place place = table_->trie.find(hashed, member);
   if (!place) return false;
-  erase(hashed, place);
+  MemberTraits::free(erase_from_table(hashed, place.position));
   return true;
 }
 
-void Set::erase(std::uint64_t hashed, const Table::Place& place) {
-  Member* const removed =
-      table_.erase(hashed, place.position, shared_.epoch, [&](Table::Leaf& leaf) { before_change(leaf); });
-  add_bytes(-static_cast<std::int64_t>(member_bytes(removed).size()) - kMemberBytes);
-  free_member(removed);
+// The last one takes its place.
+void Set::erase_packed(std::size_t offset) {
+  std::size_t last = offset;
+  while (last + packed_.size_at(last) < packed_.bytes()) last += packed_.size_at(last);
+  NumberText text;
+  const std::string moved(packed_.at(last).text(text));
+  change_small([&] {
+    const std::size_t size = packed_.size_at(offset);
+    packed_.splice(last, packed_.bytes(), 0, -1);
+    if (offset == last) return;
+    const PackedItem item = PackedItem::of_text(moved);
+    item.write(packed_.splice(offset, offset + size, item.size(), 0));
+  });
 }
 
 std::string Set::at(std::uint64_t rank) const {
-  switch (encoding_) {
-    case Encoding::kIntegers:
-      return resp::to_text(integers_[rank]);
-    case Encoding::kDense:
-      return std::string(member_bytes(dense_[rank]));
-    case Encoding::kTable:
-      break;
-  }
-  return std::string(member_bytes(table_.at(rank).item()));
+  if (form_ == Form::kIntegers) return resp::to_text(integers_[rank]);
+  if (form_ == Form::kTable) return std::string(table_->trie.at(rank).item()->bytes());
+  std::size_t at = 0;
+  for (; rank > 0; --rank) at += packed_.size_at(at);
+  NumberText text;
+  return std::string(packed_.at(at).text(text));
 }
 
 // ---- Snapshot, digest, freeing
 
 void Set::encode(std::string& to) const {
-  to.push_back(static_cast<char>(encoding_));
+  to.push_back(static_cast<char>(shown_));
   put_number(to, size());
-  if (encoding_ == Encoding::kIntegers) {
+  if (form_ == Form::kIntegers) {
     for (std::size_t rank = 0; rank < integers_.size(); ++rank) {
       put_number(to, static_cast<std::uint64_t>(integers_[rank]));
     }
@@ -234,74 +200,52 @@ void Set::encode(std::string& to) const {
   }
 }
 
+// Also of a small encoding that an earlier version wrote as the only part of a set and that is a table by now.
 Status Set::decode(std::string_view from) {
   std::uint64_t size = 0;
-  if (from.empty() || static_cast<std::uint8_t>(from.front()) > 1) return malformed("set");
-  encoding_ = static_cast<Encoding>(from.front());
-  epoch_ = shared_.epoch;
+  if (from.empty() || static_cast<std::uint8_t>(from.front()) > kListpack) return malformed("set");
+  shown_ = static_cast<std::uint8_t>(from.front());
   from.remove_prefix(1);
   if (!take_number(from, size)) return malformed("set");
+  if (shown_ == kListpack) become_packed();
   for (std::uint64_t i = 0; i < size; ++i) {
     std::uint64_t value = 0;
     std::string_view member;
-    if (encoding_ == Encoding::kIntegers) {
-      if (!take_number(from, value)) return malformed("set");
-      const auto integer = static_cast<std::int64_t>(value);
-      if (!integers_.empty() && integers_[integers_.size() - 1] >= integer) return malformed("set");
-      integers_.insert(integers_.size(), integer);
-      add_bytes(sizeof(std::int64_t));
-    } else {
-      if (!take_bytes(from, member)) return malformed("set");
-      dense_.push_back(make_member(member));
-      add_bytes(static_cast<std::int64_t>(member.size()) + kMemberBytes);
+    if (shown_ == kIntset ? !take_number(from, value) : !take_bytes(from, member)) return malformed("set");
+    const auto integer = static_cast<std::int64_t>(value);
+    if (form_ == Form::kIntegers) {
+      if (!add_integer(integer)) return malformed("set");
+      continue;
     }
+    const std::string text = shown_ == kIntset ? resp::to_text(integer) : std::string(member);
+    if (contains(text)) return malformed("set");
+    form_ == Form::kPacked ? add_packed(text) : static_cast<void>(add_to_table(text));
   }
-  if (!from.empty()) return malformed("set");
-  return Done{};
+  return from.empty() ? Status(Done{}) : Status(malformed("set"));
 }
 
 void Set::begin_walk(std::string& to) {
-  to.push_back(static_cast<char>(encoding_));
-  put_number(to, size());
-  progress_ = 0;
-}
-
-void Set::write_leaf(std::string& to, const Table::Leaf& leaf) const {
-  TrieParts<MemberTraits>::write(
-      to, id(), table_, const_cast<Table::Leaf&>(leaf),  // reads only
-      shared_.hash_seed, [](std::string& body, const Member* member) { put_bytes(body, member_bytes(member)); });
-}
-
-bool Set::walk(std::string& to, std::size_t bytes_max) {
-  if (encoding_ != Encoding::kTable) {
-    if (epoch_ < shared_.epoch) before_change_small();
-    return true;
-  }
-  return TrieParts<MemberTraits>::walk(table_, progress_, shared_.epoch, to, bytes_max,
-                                       [&](Table::Leaf& leaf) { write_leaf(to, leaf); });
+  begin_table_walk(to, shown_ == kHashtable ? shown_ : shown_ | kLargeForm);
 }
 
 Status Set::restore_header(std::string_view from) {
-  if (from.empty() || static_cast<std::uint8_t>(from.front()) > 2) return malformed("set header");
-  encoding_ = static_cast<Encoding>(from.front());
-  from.remove_prefix(1);
-  if (!take_number(from, progress_) || !from.empty()) return malformed("set header");
-  return Done{};
+  const unsigned head = from.empty() ? 0xff : static_cast<std::uint8_t>(from.front());
+  if (head > (kListpack | kLargeForm) || head == (kHashtable | kLargeForm)) return malformed("set header");
+  shown_ = static_cast<std::uint8_t>(head & ~kLargeForm);
+  // An earlier version's: `decode` has the only part.
+  if (head < kHashtable) return Done{};
+  return restore_table_header(from.substr(1));
 }
 
 Status Set::restore_part(std::string_view from) {
-  if (encoding_ != Encoding::kTable) return decode(from);
-  return TrieParts<MemberTraits>::restore(table_, from, shared_.hash_seed, shared_.epoch,
-                                          [&](std::string_view& rest) -> Member* {
-                                            std::string_view member;
-                                            if (!take_bytes(rest, member)) return nullptr;
-                                            add_bytes(static_cast<std::int64_t>(member.size()) + kMemberBytes);
-                                            return make_member(member);
-                                          });
+  if (form_ == Form::kTable) return Collection::restore_part(from);
+  Status decoded = decode(from);
+  if (form_ == Form::kTable) table_->restored_size = size();
+  return decoded;
 }
 
-Status Set::restore_end() {
-  return size() == progress_ ? Status(Done{}) : Status(malformed("set: parts are missing"));
+TrieApproach Set::approach(std::string_view first, std::string_view /*last*/) const {
+  return small() ? TrieApproach() : table_->trie.approach(hash(first));
 }
 
 std::uint64_t Set::digest(Breather& breather) const {
@@ -326,46 +270,26 @@ std::uint64_t Set::digest_part(std::uint64_t first, std::uint64_t count, Breathe
 }
 
 std::unique_ptr<Object> Set::copy(Breather& breather) const {
-  // Member by member in the set's own order gives the same order again: hashes are the same, dense places too.
   auto made = std::make_unique<Set>(shared_);
-  made->encoding_ = encoding_;
-  made->integers_ = integers_.copy();
-  made->add_bytes(static_cast<std::int64_t>(integers_.size() * sizeof(std::int64_t)));
-  for (const Member* member : dense_) {
-    made->dense_.push_back(make_member(member_bytes(member)));
-    made->add_bytes(static_cast<std::int64_t>(member_bytes(member).size()) + kMemberBytes);
+  made->shown_ = shown_;
+  if (form_ == Form::kIntegers) {
+    made->change_small([&] { made->integers_ = integers_.copy(); });
+    return made;
   }
-  if (encoding_ != Encoding::kTable) return made;
+  if (form_ == Form::kPacked) {
+    made->form_ = form_;
+    made->packed_ = {};
+    made->change_small([&] { made->packed_ = packed_.copy(); });
+    return made;
+  }
+  // Member by member in the set's own order gives the same order again: hashes are the same.
+  made->start_table();
   Steps steps(breather);
   for_each([&](std::string_view member) {
     steps.step();
     made->add_to_table(member);
   });
   return made;
-}
-
-bool Set::free_some(std::size_t& elements) {
-  if (!integers_.empty()) {
-    add_bytes(-static_cast<std::int64_t>(integers_.size() * sizeof(std::int64_t)));
-    integers_ = {};
-  }
-  while (!dense_.empty() && elements > 0) {
-    add_bytes(-static_cast<std::int64_t>(member_bytes(dense_.back()).size()) - kMemberBytes);
-    free_member(dense_.back());
-    dense_.pop_back();
-    --elements;
-  }
-  while (elements > 0) {
-    Table::Leaf* leaf = table_.take_leaf();
-    if (leaf == nullptr) break;
-    for (std::uint32_t i = 0; i < leaf->count; ++i) {
-      add_bytes(-static_cast<std::int64_t>(member_bytes(leaf->items()[i]).size()) - kMemberBytes);
-      free_member(leaf->items()[i]);
-    }
-    elements -= std::min<std::size_t>(elements, leaf->count + 1);
-    std::free(leaf);
-  }
-  return dense_.empty() && table_.empty();
 }
 
 }  // namespace redraft::store

@@ -15,13 +15,7 @@ namespace {
 // A member's share beside its bytes: score and length, pointer and tag in the leaf, its place in the order, and what
 // the allocator rounds up.
 constexpr std::int64_t kScoredBytes = 40;
-constexpr std::int64_t kBlockBytes = 8;
-constexpr char kIsPacked = 1;
-constexpr char kIsListpack = 2;
-
-std::int64_t scored_bytes(const Scored& scored) {
-  return kScoredBytes + scored.size;
-}
+constexpr char kIsPacked = 1;  // of what an encoding shows
 
 void put_scored(std::string& to, std::string_view member, double score) {
   put_bytes(to, member);
@@ -40,40 +34,22 @@ bool read_scored(std::string_view& from, std::string_view& member, double& score
 
 }  // namespace
 
-std::uint64_t ScoredTraits::hash(std::uint64_t seed, const Scored* scored) {
-  return XXH3_64bits_withSeed(scored->bytes, scored->size, seed);
+std::uint64_t ScoredTraits::hash_of(std::uint64_t seed, std::string_view member) {
+  return XXH3_64bits_withSeed(member.data(), member.size(), seed);
 }
 
-SortedSet::~SortedSet() {
-  std::size_t all = ~std::size_t{0};
-  const bool done = free_some(all);
-  ensure(done, "a sorted set without members is freed");
-  if (!is_packed_) {
-    shared_.memory -= static_cast<std::int64_t>(sizeof(Table));
-    delete table_;
-  }
-  shared_.memory -= kBaseBytes;
+std::int64_t ScoredTraits::bytes(const Scored* scored) {
+  return kScoredBytes + scored->size;
 }
 
-std::uint64_t SortedSet::hash(std::string_view member) const {
-  return XXH3_64bits_withSeed(member.data(), member.size(), shared_.hash_seed);
+void ScoredTraits::put(std::string& to, const Scored* scored) {
+  put_scored(to, scored->member(), scored->score);
 }
 
-void SortedSet::add_bytes(std::int64_t bytes) {
-  if (!is_packed_) table_->bytes += bytes;
-  shared_.memory += bytes;
-}
-
-std::size_t SortedSet::memory() const {
-  const std::int64_t bytes = !is_packed_            ? table_->bytes + static_cast<std::int64_t>(sizeof(Table))
-                             : packed_.bytes() == 0 ? 0
-                                                    : static_cast<std::int64_t>(packed_.bytes()) + kBlockBytes;
-  return static_cast<std::size_t>(kBaseBytes + bytes);
-}
-
-void SortedSet::before_change(Trie::Leaf& leaf) {
-  if (must_copy(leaf.epoch) && leaf.count > 0) write_leaf(shared_.walked, leaf);
-  leaf.epoch = shared_.epoch;
+Scored* ScoredTraits::take(std::string_view& from) {
+  std::string_view member;
+  double score = 0;
+  return read_scored(from, member, score) ? make_scored(member, score) : nullptr;
 }
 
 // ---- The packed form
@@ -90,17 +66,11 @@ SortedSet::Entry SortedSet::packed_at(std::uint64_t rank) const {
 }
 
 std::optional<SortedSet::Entry> SortedSet::find_packed(std::string_view member, std::uint64_t* rank) const {
-  const PackedItem wanted = PackedItem::of_text(member);
-  std::uint64_t passed = 0;
-  for (std::size_t at = 0; at < packed_.bytes(); ++passed) {
-    const Entry entry = entry_at(at);
-    if (entry.member.same_text(wanted)) {
-      if (rank != nullptr) *rank = passed;
-      return entry;
-    }
-    at = entry.end();
-  }
-  return std::nullopt;
+  std::size_t passed = 0;
+  const std::size_t at = packed_.find(PackedItem::of_text(member), ScoredTraits::kPackedItems, &passed);
+  if (at == packed_.bytes()) return std::nullopt;
+  if (rank != nullptr) *rank = passed;
+  return entry_at(at);
 }
 
 // Not there yet, and there is room.
@@ -115,26 +85,22 @@ void SortedSet::insert_packed(std::string_view member, double score) {
   }
   const PackedItem text = PackedItem::of_text(member);
   const PackedItem value = PackedItem::of_score(score);
-  const std::size_t size = text.size() + value.size();
-  add_bytes(static_cast<std::int64_t>(size) + (packed_.bytes() == 0 ? kBlockBytes : 0));
-  value.write(text.write(packed_.splice(at, at, size, 2)));
+  change_small([&] { value.write(text.write(packed_.splice(at, at, text.size() + value.size(), 2))); });
 }
 
 void SortedSet::erase_packed(const Entry& entry) {
-  const std::size_t size = entry.end() - entry.begin;
-  packed_.splice(entry.begin, entry.end(), 0, -2);
-  add_bytes(-static_cast<std::int64_t>(size) - (packed_.bytes() == 0 ? kBlockBytes : 0));
+  change_small([&] { packed_.splice(entry.begin, entry.end(), 0, -2); });
 }
 
 // ---- One member
 
 std::optional<double> SortedSet::score(std::string_view member) const {
-  if (is_packed_) {
+  if (small()) {
     const std::optional<Entry> entry = find_packed(member);
     if (!entry) return std::nullopt;
     return entry->score.score();
   }
-  const Trie::Place place = table_->trie.find(hash(member), member);
+  const Trie::Place place = find_in_table(member);
   if (!place) return std::nullopt;
   return place.item()->score;
 }
@@ -142,10 +108,10 @@ std::optional<double> SortedSet::score(std::string_view member) const {
 // Borders as Redis's (redis/redis:src/t_zset.c, zsetAdd): only a new member changes the encoding.
 bool SortedSet::set(std::string_view member, double score) {
   score += 0.0;  // -0 becomes 0, as in Redis's listpack
-  if (!is_packed_) {
+  if (!small()) {
     const bool is_new = set_in_table(member, score);
     if (is_new && (size() > shared_.zset_max_listpack_entries || member.size() > shared_.zset_max_listpack_value)) {
-      is_listpack_ = false;
+      shown_ = 0;
     }
     return is_new;
   }
@@ -159,11 +125,11 @@ bool SortedSet::set(std::string_view member, double score) {
     return false;
   }
   if (size() + 1 > shared_.zset_max_listpack_entries || member.size() > shared_.zset_max_listpack_value) {
-    is_listpack_ = false;
+    shown_ = 0;
   }
   constexpr std::size_t kScoreMax = 9;
   constexpr std::size_t kHeadMax = 3;
-  if (is_listpack_ && packed_.bytes() + member.size() + kHeadMax + kScoreMax <= kPackedMax) {
+  if (shown_ == kIsListpack && packed_.bytes() + member.size() + kHeadMax + kScoreMax <= kPackedMax) {
     insert_packed(member, score);
     return true;
   }
@@ -172,14 +138,12 @@ bool SortedSet::set(std::string_view member, double score) {
 }
 
 bool SortedSet::set_in_table(std::string_view member, double score) {
-  Trie& trie = table_->trie;
   const std::uint64_t hashed = hash(member);
-  const Trie::Place place = trie.find(hashed, member);
+  const Trie::Place place = table_->trie.find(hashed, member);
   if (!place) {
     Scored* const made = make_scored(member, score);
-    trie.insert(hashed, made, shared_.hash_seed, shared_.epoch, [&](Trie::Leaf& leaf) { before_change(leaf); });
+    insert_in_table(hashed, made);
     table_->ranking.insert(made);
-    add_bytes(scored_bytes(*made));
     return true;
   }
   Scored* const present = place.item();
@@ -191,16 +155,14 @@ bool SortedSet::set_in_table(std::string_view member, double score) {
   return false;
 }
 
-void SortedSet::erase_from_table(std::uint64_t hashed, std::uint32_t position) {
-  Scored* const removed =
-      table_->trie.erase(hashed, position, shared_.epoch, [&](Trie::Leaf& leaf) { before_change(leaf); });
+void SortedSet::erase_ranked(std::uint64_t hashed, std::uint32_t position) {
+  Scored* const removed = erase_from_table(hashed, position);
   table_->ranking.erase(removed);
-  add_bytes(-scored_bytes(*removed));
   free_scored(removed);
 }
 
 bool SortedSet::remove(std::string_view member) {
-  if (is_packed_) {
+  if (small()) {
     const std::optional<Entry> entry = find_packed(member);
     if (entry) erase_packed(*entry);
     return entry.has_value();
@@ -208,29 +170,26 @@ bool SortedSet::remove(std::string_view member) {
   const std::uint64_t hashed = hash(member);
   const Trie::Place place = table_->trie.find(hashed, member);
   if (!place) return false;
-  erase_from_table(hashed, place.position);
+  erase_ranked(hashed, place.position);
   return true;
 }
 
 void SortedSet::remove_at(std::uint64_t rank) {
-  if (is_packed_) return erase_packed(packed_at(rank));
+  if (small()) return erase_packed(packed_at(rank));
   const Scored* const scored = table_->ranking.at(rank);
   const std::uint64_t hashed = hash(scored->member());
-  erase_from_table(hashed, table_->trie.find(hashed, scored->member()).position);
+  erase_ranked(hashed, table_->trie.find(hashed, scored->member()).position);
 }
 
 void SortedSet::expect(std::size_t members) {
-  if (!is_packed_ || members <= shared_.zset_max_listpack_entries) return;
-  is_listpack_ = false;
+  if (!small() || members <= shared_.zset_max_listpack_entries) return;
+  shown_ = 0;
   become_table();
 }
 
 void SortedSet::become_table() {
   Packed old = packed_;
-  if (old.bytes() > 0) add_bytes(-static_cast<std::int64_t>(old.bytes()) - kBlockBytes);
-  table_ = new Table;
-  is_packed_ = false;
-  shared_.memory += static_cast<std::int64_t>(sizeof(Table));
+  start_table();
   NumberText scratch;
   for (std::size_t at = 0; at < old.bytes();) {
     const PackedItem member = old.at(at);
@@ -245,11 +204,11 @@ void SortedSet::become_table() {
 // ---- Places in the order
 
 std::optional<std::uint64_t> SortedSet::rank(std::string_view member) const {
-  if (is_packed_) {
+  if (small()) {
     std::uint64_t rank = 0;
     return find_packed(member, &rank) ? std::optional(rank) : std::nullopt;
   }
-  const Trie::Place place = table_->trie.find(hash(member), member);
+  const Trie::Place place = find_in_table(member);
   if (!place) return std::nullopt;
   const Scored& scored = *place.item();
   return table_->ranking.count_while(
@@ -258,7 +217,7 @@ std::optional<std::uint64_t> SortedSet::rank(std::string_view member) const {
 
 std::uint64_t SortedSet::count_below(double score, bool or_equal) const {
   const auto is_below = [&](double other) { return other < score || (or_equal && other == score); };
-  if (!is_packed_) return table_->ranking.count_while([&](const Scored& other) { return is_below(other.score); });
+  if (!small()) return table_->ranking.count_while([&](const Scored& other) { return is_below(other.score); });
   std::uint64_t count = 0;
   for (std::size_t at = 0; at < packed_.bytes(); ++count) {
     const Entry entry = entry_at(at);
@@ -288,7 +247,7 @@ std::uint64_t SortedSet::count_before(std::string_view member, bool or_equal) co
 // ---- Snapshot, digest, freeing
 
 void SortedSet::encode(std::string& to) const {
-  to.push_back(static_cast<char>((is_packed_ ? kIsPacked : 0) | (is_listpack_ ? kIsListpack : 0)));
+  to.push_back(static_cast<char>((small() ? kIsPacked : 0) | shown_));
   put_number(to, size());
   for_each([&](std::string_view member, double score) { put_scored(to, member, score); });
 }
@@ -296,7 +255,7 @@ void SortedSet::encode(std::string& to) const {
 Status SortedSet::decode(std::string_view from) {
   std::uint64_t size = 0;
   if (from.empty() || (from.front() & kIsPacked) == 0) return malformed("sorted set");
-  is_listpack_ = (from.front() & kIsListpack) != 0;
+  shown_ = static_cast<std::uint8_t>(from.front()) & kIsListpack;
   from.remove_prefix(1);
   if (!take_number(from, size)) return malformed("sorted set");
   for (std::uint64_t i = 0; i < size; ++i) {
@@ -311,43 +270,17 @@ Status SortedSet::decode(std::string_view from) {
 }
 
 void SortedSet::begin_walk(std::string& to) {
-  to.push_back(is_listpack_ ? kIsListpack : 0);
-  put_number(to, size());
-  table_->walk_from = 0;
-}
-
-void SortedSet::write_leaf(std::string& to, Trie::Leaf& leaf) const {
-  Parts::write(to, id(), table_->trie, leaf, shared_.hash_seed,
-               [](std::string& body, const Scored* scored) { put_scored(body, scored->member(), scored->score); });
-}
-
-bool SortedSet::walk(std::string& to, std::size_t bytes_max) {
-  if (is_packed_) return true;
-  return Parts::walk(table_->trie, table_->walk_from, shared_.epoch, to, bytes_max,
-                     [&](Trie::Leaf& leaf) { write_leaf(to, leaf); });
+  begin_table_walk(to, shown_);
 }
 
 Status SortedSet::restore_header(std::string_view from) {
-  if (from.empty() || (from.front() & ~kIsListpack) != 0 || !is_packed_) return malformed("sorted set header");
-  become_table();
-  is_listpack_ = from.front() != 0;
-  from.remove_prefix(1);
-  const bool valid = take_number(from, table_->restored_size) && from.empty();
-  return valid ? Status(Done{}) : Status(malformed("sorted set header"));
+  if (from.empty() || (from.front() & ~kIsListpack) != 0) return malformed("sorted set header");
+  shown_ = static_cast<std::uint8_t>(from.front());
+  return restore_table_header(from.substr(1));
 }
 
-Scored* SortedSet::take_scored(std::string_view& from) {
-  std::string_view member;
-  double score = 0;
-  if (!read_scored(from, member, score)) return nullptr;
-  Scored* const made = make_scored(member, score);
-  add_bytes(scored_bytes(*made));
-  return made;
-}
-
-Status SortedSet::restore_part(std::string_view from) {
-  return Parts::restore(table_->trie, from, shared_.hash_seed, shared_.epoch,
-                        [&](std::string_view& rest) { return take_scored(rest); });
+TrieApproach SortedSet::approach(std::string_view /*first*/, std::string_view last) const {
+  return small() ? TrieApproach() : table_->trie.approach(hash(last));
 }
 
 // The order is made at last and from sorted members, so its leaves are full.
@@ -357,7 +290,7 @@ Status SortedSet::restore_end() {
   Parts::for_each(table_->trie, [&](Scored* scored) { members.push_back(scored); });
   std::ranges::sort(members, [](const Scored* a, const Scored* b) { return ranks_before(a->score, a->member(), *b); });
   for (Scored* scored : members) table_->ranking.insert(scored);
-  return size() == table_->restored_size ? Status(Done{}) : Status(malformed("sorted set: parts are missing"));
+  return Collection::restore_end();
 }
 
 std::uint64_t SortedSet::digest(Breather& breather) const {
@@ -383,10 +316,9 @@ std::uint64_t SortedSet::digest_part(std::uint64_t first, std::uint64_t count, B
 
 std::unique_ptr<Object> SortedSet::copy(Breather& breather) const {
   auto made = std::make_unique<SortedSet>(shared_);
-  made->is_listpack_ = is_listpack_;
-  if (is_packed_) {
-    made->packed_ = packed_.copy();
-    if (packed_.bytes() > 0) made->add_bytes(static_cast<std::int64_t>(packed_.bytes()) + kBlockBytes);
+  made->shown_ = shown_;
+  if (small()) {
+    made->change_small([&] { made->packed_ = packed_.copy(); });
     return made;
   }
   // Member by member in the table's order gives that order again.
@@ -397,26 +329,6 @@ std::unique_ptr<Object> SortedSet::copy(Breather& breather) const {
     made->set_in_table(scored->member(), scored->score);
   });
   return made;
-}
-
-bool SortedSet::free_some(std::size_t& elements) {
-  if (is_packed_) {
-    if (packed_.bytes() > 0) add_bytes(-static_cast<std::int64_t>(packed_.bytes()) - kBlockBytes);
-    packed_.free();
-    return true;
-  }
-  if (!table_->ranking.free_some(elements)) return false;
-  while (elements > 0) {
-    Trie::Leaf* leaf = table_->trie.take_leaf();
-    if (leaf == nullptr) break;
-    for (std::uint32_t i = 0; i < leaf->count; ++i) {
-      add_bytes(-scored_bytes(*leaf->items()[i]));
-      free_scored(leaf->items()[i]);
-    }
-    elements -= std::min<std::size_t>(elements, leaf->count + 1);
-    std::free(leaf);
-  }
-  return table_->trie.empty();
 }
 
 }  // namespace redraft::store

@@ -8,26 +8,35 @@
 #include <utility>
 #include <vector>
 
-#include "server/store/object.h"
-#include "server/store/packed.h"
+#include "server/store/collection.h"
 #include "server/store/ranking.h"
-#include "server/store/trie_parts.h"
 
 namespace redraft::store {
 
 struct ScoredTraits {
   using Item = Scored*;
+  static constexpr std::string_view kName = "sorted set";
+  static constexpr std::size_t kPackedItems = 2;
   static std::string_view key(const Scored* scored) { return scored->member(); }
-  static std::uint64_t hash(std::uint64_t seed, const Scored* scored);
+  static std::uint64_t hash_of(std::uint64_t seed, std::string_view member);
+  static std::uint64_t hash(std::uint64_t seed, const Scored* scored) { return hash_of(seed, scored->member()); }
+  static std::int64_t bytes(const Scored* scored);
+  static void free(Scored* scored) { free_scored(scored); }
+  static void put(std::string& to, const Scored* scored);
+  static Scored* take(std::string_view& from);
+};
+
+struct ScoredTable : CollectionTable<ScoredTraits> {
+  Ranking ranking;
+  bool free_others(std::size_t& elements) { return ranking.free_some(elements); }
 };
 
 // Members with scores, in the order of score, then of the member's bytes. A few lie packed in that order; more are in a
 // table by member and in a Ranking. Which encoding Redis's OBJECT ENCODING would name is remembered apart from it, as
 // in Hash. Scores are never NaN. Ranks count from 0.
-class SortedSet final : public Object {
+class SortedSet final : public Collection<ScoredTraits, ScoredTable> {
  public:
-  explicit SortedSet(Shared& shared) : Object(shared), packed_() { shared_.memory += kBaseBytes; }
-  ~SortedSet() override;
+  explicit SortedSet(Shared& shared) : Collection(shared) { shown_ = kIsListpack; }
 
   [[nodiscard]] std::optional<double> score(std::string_view member) const;
   bool set(std::string_view member, double score);  // false: it was there and has that score now
@@ -46,7 +55,7 @@ class SortedSet final : public Object {
   // Calls visit(member, score) for ranks [first, first + count), which exist, up or down, until it answers false.
   template <class Visit>
   void visit(std::uint64_t first, std::uint64_t count, bool backwards, Visit visit) const {
-    if (is_packed_) return visit_packed(first, count, backwards, visit);
+    if (small()) return visit_packed(first, count, backwards, visit);
     table_->ranking.visit(first, count, backwards,
                           [&](const Scored& scored) { return visit(scored.member(), scored.score); });
   }
@@ -60,7 +69,7 @@ class SortedSet final : public Object {
   // ZSCAN, as Set::scan.
   template <class Visit>
   std::uint64_t scan(std::uint64_t cursor, std::size_t count, Visit visit) const {
-    if (is_packed_) {
+    if (small()) {
       for_each(visit);
       return 0;
     }
@@ -69,35 +78,19 @@ class SortedSet final : public Object {
   }
 
   [[nodiscard]] Type type() const override { return Type::kSortedSet; }
-  [[nodiscard]] std::string_view encoding() const override { return is_listpack_ ? "listpack" : "skiplist"; }
-  [[nodiscard]] std::size_t size() const override {
-    return is_packed_ ? packed_.count() / 2 : static_cast<std::size_t>(table_->ranking.size());
-  }
-  [[nodiscard]] std::size_t memory() const override;
-  [[nodiscard]] bool small() const override { return is_packed_; }
+  [[nodiscard]] std::string_view encoding() const override { return shown_ == kIsListpack ? "listpack" : "skiplist"; }
   void encode(std::string& to) const override;
   [[nodiscard]] Status decode(std::string_view from) override;
   void begin_walk(std::string& to) override;
-  [[nodiscard]] bool walk(std::string& to, std::size_t bytes_max) override;
   [[nodiscard]] Status restore_header(std::string_view from) override;
-  [[nodiscard]] Status restore_part(std::string_view from) override;
   [[nodiscard]] Status restore_end() override;
   [[nodiscard]] std::uint64_t digest(Breather& breather) const override;
   [[nodiscard]] std::uint64_t digest_part(std::uint64_t first, std::uint64_t count, Breather& breather) const override;
   [[nodiscard]] std::unique_ptr<Object> copy(Breather& breather) const override;
-  [[nodiscard]] bool free_some(std::size_t& elements) override;
+  [[nodiscard]] TrieApproach approach(std::string_view first, std::string_view last) const override;
 
  private:
-  using Trie = HashTrie<ScoredTraits>;
-  using Parts = TrieParts<ScoredTraits>;
-  struct Table {
-    Trie trie;
-    Ranking ranking;
-    std::int64_t bytes = 0;
-    std::uint64_t walk_from = 0;
-    std::uint64_t restored_size = 0;
-  };
-  static constexpr std::int64_t kBaseBytes = 32;
+  static constexpr std::uint8_t kIsListpack = 2;   // of shown_
   static constexpr std::size_t kPackedMax = 4096;  // searched from its beginning, so less than a block could hold
 
   // A member in the packed form, and its place there.
@@ -133,20 +126,8 @@ class SortedSet final : public Object {
   void insert_packed(std::string_view member, double score);
   void erase_packed(const Entry& entry);
   bool set_in_table(std::string_view member, double score);
-  void erase_from_table(std::uint64_t hashed, std::uint32_t position);
+  void erase_ranked(std::uint64_t hashed, std::uint32_t position);
   void become_table();
-  void before_change(Trie::Leaf& leaf);
-  void write_leaf(std::string& to, Trie::Leaf& leaf) const;
-  void add_bytes(std::int64_t bytes);
-  [[nodiscard]] std::uint64_t hash(std::string_view member) const;
-  [[nodiscard]] Scored* take_scored(std::string_view& from);
-
-  bool is_packed_ = true;
-  bool is_listpack_ = true;
-  union {
-    Packed packed_;
-    Table* table_;
-  };
 };
 
 }  // namespace redraft::store

@@ -98,19 +98,46 @@ Store::Place Store::place(std::uint32_t db, std::string_view name) const {
   return {&database, slot, hash, std::as_const(database).slot(slot).find(hash, name)};
 }
 
+namespace {
+
+// Steps in turn until all are done.
+void take_steps(std::span<TrieApproach> searches) {
+  std::array<TrieApproach*, Store::kPrefetchMax> under_way;
+  std::size_t left = 0;
+  for (TrieApproach& search : searches) under_way[left++] = &search;
+  while (left > 0) {
+    const auto begin = under_way.begin();
+    const auto end = std::remove_if(begin, begin + left, [](TrieApproach* search) { return !search->step(); });
+    left = static_cast<std::size_t>(end - begin);
+  }
+}
+
+}  // namespace
+
 void Store::prefetch(std::span<const KeyName> names) const {
-  std::array<KeyTrie::Approach, kPrefetchMax> searches;
-  std::size_t under_way = 0;
-  for (const KeyName& key : names.first(std::min(names.size(), kPrefetchMax))) {
-    if (key.db >= databases_.size()) continue;
-    const Database& database = *databases_[key.db];
-    searches[under_way++] = {database.slot(slot_of(key.name)), hash_of(shared_.hash_seed, key.name)};
+  names = names.first(std::min(names.size(), kPrefetchMax));
+  std::array<TrieApproach, kPrefetchMax> searches;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    if (names[i].db >= databases_.size()) continue;
+    const Database& database = *databases_[names[i].db];
+    searches[i] = database.slot(slot_of(names[i].name)).approach(hash_of(shared_.hash_seed, names[i].name));
   }
-  while (under_way > 0) {
-    const auto begin = searches.begin();
-    const auto end = std::remove_if(begin, begin + under_way, [](auto& search) { return !search.step(); });
-    under_way = static_cast<std::size_t>(end - begin);
+  take_steps(std::span(searches).first(names.size()));
+
+  std::array<const Object*, kPrefetchMax> objects;
+  bool any = false;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto* key = names[i].last.empty() ? nullptr : static_cast<const Key*>(searches[i].candidate());
+    objects[i] = key == nullptr ? nullptr : key->object();
+    if (objects[i] == nullptr) continue;
+    __builtin_prefetch(objects[i]);
+    any = true;
   }
+  if (!any) return;
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    searches[i] = objects[i] == nullptr ? TrieApproach() : objects[i]->approach(names[i].first, names[i].last);
+  }
+  take_steps(std::span(searches).first(names.size()));
 }
 
 const Key* Store::find(std::uint32_t db, std::string_view name) const {

@@ -83,11 +83,14 @@ class Store {
   // ---- Keys
   [[nodiscard]] std::uint32_t database_count() const { return static_cast<std::uint32_t>(databases_.size()); }
   [[nodiscard]] const Key* find(std::uint32_t db, std::string_view name) const;
-  // Brings what lookups of these names will read into the processor's caches, for all of them at once. At most
-  // kPrefetchMax of them; has no other effect.
+  // Brings what lookups of these names will read into the processor's caches, for all of them at once; then, where the
+  // name is a collection's, what the lookup of its element will. At most kPrefetchMax of them; has no other effect.
   struct KeyName {
     std::uint32_t db = 0;
     std::string_view name;
+    // The first and the last argument behind the key, where a command has some: one of them names an element.
+    std::string_view first = {};
+    std::string_view last = {};
   };
   static constexpr std::size_t kPrefetchMax = 32;
   void prefetch(std::span<const KeyName> names) const;

@@ -110,7 +110,7 @@ TEST(HashTrie, AgreesWithAMapAndKeepsRanks) {
 // was.
 TEST(HashTrie, AnApproachEndsAndChangesNothing) {
   const auto steps_to = [](const Trie& trie, std::uint64_t hash) {
-    Trie::Approach approach(trie, hash);
+    TrieApproach approach = trie.approach(hash);
     std::uint32_t steps = 1;
     while (approach.step() && steps < 100) ++steps;
     return steps;
@@ -124,7 +124,7 @@ TEST(HashTrie, AnApproachEndsAndChangesNothing) {
     EXPECT_EQ(steps_to(pair.trie, hash), pair.trie.depth_of(hash) + 2);
   }
   EXPECT_EQ(pair.order(), before);
-  Trie::Approach none;
+  TrieApproach none;
   EXPECT_FALSE(none.step());
 }
 

@@ -394,6 +394,96 @@ TEST(Set, EncodingsChangeAtRedissBorders) {
   EXPECT_EQ(many.encoding(), "hashtable");
 }
 
+// What OBJECT ENCODING shows follows the settings; the form in memory follows bytes, and a walk restores both.
+TEST(Set, IsATableWhenItIsTooLargeToLieInOneBlock) {
+  for (const bool integers : {true, false}) {
+    Shared shared;
+    shared.set_max_intset_entries = 5000;
+    shared.set_max_listpack_entries = 5000;
+    {
+      Set set(shared);
+      const auto member = [&](int i) { return (integers ? "" : "member:") + std::to_string(i); };
+      for (int i = 0; i < 3000; ++i) ASSERT_TRUE(set.add(member(i)));
+      const std::string_view shown = integers ? "intset" : "listpack";
+      EXPECT_EQ(set.encoding(), shown);
+      EXPECT_FALSE(set.small());
+      for (int i = 0; i < 3000; ++i) ASSERT_TRUE(set.contains(member(i)));
+      ValueWalk walk(shared, set);
+      Set other(shared);
+      walk.restore_to(other);
+      EXPECT_EQ(contents(other), contents(set));
+      EXPECT_EQ(other.encoding(), shown);
+      for (int i = 3000; i < 5001; ++i) set.add(member(i));
+      EXPECT_EQ(set.encoding(), "hashtable");
+      EXPECT_TRUE(other.add("no integer"));
+      EXPECT_EQ(other.encoding(), "listpack");
+      EXPECT_EQ(other.copy(none)->encoding(), "listpack");
+    }
+    EXPECT_EQ(shared.memory, 0);
+  }
+}
+
+// An earlier version wrote large sets of the small encodings whole, as their only part.
+TEST(Set, ReadsASmallEncodingWrittenAsOnePart) {
+  for (const bool integers : {true, false}) {
+    Shared shared;
+    {
+      std::string part(1, integers ? '\0' : '\1');
+      put_number(part, 2000);
+      for (std::uint64_t i = 0; i < 2000; ++i) {
+        integers ? put_number(part, i) : put_bytes(part, "member:" + std::to_string(i));
+      }
+      std::string header(1, part[0]);
+      put_number(header, 2000);
+      Set set(shared);
+      ASSERT_TRUE(set.restore_header(header));
+      ASSERT_TRUE(set.restore_part(part));
+      ASSERT_TRUE(set.restore_end());
+      EXPECT_EQ(set.size(), 2000U);
+      EXPECT_EQ(set.encoding(), integers ? "intset" : "listpack");
+      EXPECT_TRUE(set.contains(integers ? "1999" : "member:1999"));
+    }
+    EXPECT_EQ(shared.memory, 0);
+  }
+}
+
+// A million small values cost what their bytes do: an object of four words and one block.
+TEST(Values, SmallOnesAreFourWords) {
+  EXPECT_LE(sizeof(List), 32U);
+  EXPECT_LE(sizeof(Set), 32U);
+  EXPECT_LE(sizeof(Hash), 32U);
+  EXPECT_LE(sizeof(SortedSet), 32U);
+}
+
+// Elements longer than a chunk have one each, and whatever is around them stays in order.
+TEST(List, LongElementsAmongShortOnes) {
+  Shared shared;
+  {
+    List list(shared);
+    std::vector<std::string> model;
+    for (int i = 0; i < 60; ++i) {
+      const std::string element(i % 7 == 3 ? 100'000 + i : i % 5 == 1 ? 4090 : i, static_cast<char>('a' + i % 26));
+      const auto at = static_cast<std::size_t>(i) * 7 % (model.size() + 1);
+      list.insert(at, element);
+      model.insert(model.begin() + static_cast<std::ptrdiff_t>(at), element);
+      if (i % 4 == 3) {
+        const std::size_t place = static_cast<std::size_t>(i) * 5 % model.size();
+        model[place] = std::string(static_cast<std::size_t>(i) * 300, 'z');
+        list.set(place, model[place]);
+      }
+      ASSERT_EQ(contents(list), model);
+    }
+    List::Cursor at = list.cursor(model.size() - 1);
+    for (std::size_t left = model.size(); left > 0; --left, at.previous()) ASSERT_EQ(at.value(), model[left - 1]);
+    EXPECT_FALSE(at.valid());
+    while (list.size() > 0) {
+      list.pop_back();
+      if (list.size() > 0) list.pop_front();
+    }
+  }
+  EXPECT_EQ(shared.memory, 0);
+}
+
 // OBJECT ENCODING of lists in Redis 7.2 by the size of its listpack: list-max-listpack-size -2 is 8 KiB, integers are
 // packed (redis/redis:src/t_list.c, src/listpack.c).
 TEST(List, EncodingsChangeAtRedissBorders) {
