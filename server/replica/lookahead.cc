@@ -8,11 +8,26 @@ namespace redraft::replica {
 
 void KeyGroup::add(const commands::Command& command, std::uint32_t db, std::span<const std::string_view> arguments) {
   const commands::KeyRange& range = command.range;
-  if (range.first <= 0) return;
+  if (range.first <= 0) return add_movable(command, db, arguments);
   const auto size = static_cast<std::ptrdiff_t>(arguments.size());
   const std::ptrdiff_t last = std::min<std::ptrdiff_t>(range.last >= 0 ? range.last : size + range.last, size - 1);
+  const bool is_only = range.first == range.last && range.first + 1 < size;
   for (std::ptrdiff_t at = range.first; at <= last && !full(); at += std::max<std::ptrdiff_t>(range.step, 1)) {
-    names_[count_++] = {db, arguments[static_cast<std::size_t>(at)]};
+    const auto place = static_cast<std::size_t>(at);
+    store::Store::KeyName& name = names_[count_++];
+    name = {.db = db, .name = arguments[place]};
+    if (is_only) name.first = arguments[place + 1], name.last = arguments.back();
+  }
+}
+
+void KeyGroup::add_movable(const commands::Command& command, std::uint32_t db,
+                           std::span<const std::string_view> arguments) {
+  if (command.find_keys == nullptr || !commands::arity_fits(command, arguments.size())) return;
+  positions_.clear();
+  command.find_keys(arguments, positions_);
+  for (const std::uint32_t place : positions_) {
+    if (full()) return;
+    names_[count_++] = {.db = db, .name = arguments[place]};
   }
 }
 

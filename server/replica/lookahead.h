@@ -18,13 +18,16 @@ namespace redraft::replica {
 class KeyGroup {
  public:
   [[nodiscard]] bool full() const { return count_ == names_.size(); }
-  // Notes the command's keys, as far as there is room; those of MOVABLEKEYS commands are left out. The arguments' bytes
+  // Notes the command's keys, as far as there is room, and what it seems to ask of a single one. The arguments' bytes
   // must last until `prefetch`.
   void add(const commands::Command& command, std::uint32_t db, std::span<const std::string_view> arguments);
   // A single key is left alone: its lookup would only be done twice.
   void prefetch(const store::Store& store) const;
 
  private:
+  void add_movable(const commands::Command& command, std::uint32_t db, std::span<const std::string_view> arguments);
+
+  std::vector<std::uint32_t> positions_;  // of a command's keys
   std::array<store::Store::KeyName, store::Store::kPrefetchMax> names_;
   std::size_t count_ = 0;
 };
