@@ -97,9 +97,10 @@ void Log::compact_to(LogIndex index) {
   compacted_term_ = *term;
 }
 
-void Log::shrink_cache(LogIndex index) {
-  while (!cache_.empty() && (cached_bytes_ > limits_.cached_bytes_max || cache_.size() > limits_.cached_entries_max) &&
-         first_cached_index() <= index) {
+void Log::shrink_cache(LogIndex index, LogIndex known) {
+  while (!cache_.empty() && first_cached_index() <= index) {
+    const std::size_t bytes_max = first_cached_index() <= known ? limits_.known_bytes_max : limits_.cached_bytes_max;
+    if (cached_bytes_ <= bytes_max && cache_.size() <= limits_.cached_entries_max) return;
     cached_bytes_ -= cache_[0].payload.size();
     cache_.pop_front();
   }

@@ -16,13 +16,15 @@ struct TermRun {
 
 // What the core knows of the log: the term of every entry from the compaction point on (a few runs, whatever the
 // length), and the entries themselves for a tail that is in memory. Everything not yet applied and durable is in that
-// tail; older entries leave it by bytes and count and are read from disk when a lagging follower needs them. Not
-// thread-safe.
+// tail; older entries leave it by bytes and count, sooner when nobody lacks them, and are read from disk when a lagging
+// follower needs them. Not thread-safe.
 class Log {
  public:
   struct Limits {
     std::size_t cached_bytes_max = std::size_t{8} << 20;
     std::size_t cached_entries_max = 8192;
+    // Of what every other node has: nobody is likely to ask for it again.
+    std::size_t known_bytes_max = std::size_t{256} << 10;
   };
   explicit Log(Limits limits) : limits_(limits) {}
 
@@ -50,8 +52,9 @@ class Log {
   void truncate_from(LogIndex index);
   // Forgets everything at and below `index`, whose term stays known. Needs it to be known.
   void compact_to(LogIndex index);
-  // Lets entries at or below `index` leave memory as the limits demand.
-  void shrink_cache(LogIndex index);
+  // Lets entries at or below `index` leave memory as the limits demand. Those at or below `known` are on every other
+  // node's disk, as far as this one has heard.
+  void shrink_cache(LogIndex index, LogIndex known);
 
   // Null if not in memory.
   [[nodiscard]] const Entry* find(LogIndex index) const;

@@ -484,7 +484,12 @@ void Raft::on(DiskFull&) {
 void Raft::on(Applied& applied) {
   ensure(applied.index <= emitted_index_, "only what was committed is applied");
   applied_index_ = std::max(applied_index_, applied.index);
-  log_.shrink_cache(std::min(applied_index_, durable_index_));
+  const LogIndex ours = std::min(applied_index_, durable_index_);
+  LogIndex known = ours;
+  if (is_leader()) {
+    for (const Progress& progress : progress_) known = std::min(known, progress.match_index);
+  }
+  log_.shrink_cache(ours, known);
 }
 
 void Raft::on(Flush& /*flush*/) {

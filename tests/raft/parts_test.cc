@@ -114,7 +114,7 @@ struct ModelLog {
 TEST(LogProperty, AgainstNaiveModel) {
   for (std::uint64_t seed = 0; seed < 10; ++seed) {
     Random random(seed);
-    Log log({50, 10});
+    Log log({50, 10, 20});
     ModelLog model;
     std::uint64_t applied = 0;
     std::uint64_t term = 1;
@@ -132,7 +132,7 @@ TEST(LogProperty, AgainstNaiveModel) {
         ++term;
       } else if (choice < 15 && model.last() > applied) {
         applied += 1 + random.below(static_cast<std::uint32_t>(model.last() - applied));
-        log.shrink_cache(LogIndex{applied});
+        log.shrink_cache(LogIndex{applied}, LogIndex{random.below(static_cast<std::uint32_t>(applied) + 1)});
       } else if (choice < 17 && applied > model.compacted) {
         const std::uint64_t to =
             model.compacted + 1 + random.below(static_cast<std::uint32_t>(applied - model.compacted));
@@ -177,6 +177,20 @@ TEST(LogProperty, AgainstNaiveModel) {
       ASSERT_EQ(bytes, log.cached_bytes());
     }
   }
+}
+
+// What every node has is kept up to a smaller limit than what one lacks.
+TEST(LogCache, LetsGoOfWhatNobodyLacks) {
+  Log log({.cached_bytes_max = 50, .cached_entries_max = 100, .known_bytes_max = 20});
+  for (std::uint64_t index = 1; index <= 10; ++index) log.append(command_entry(index, 1, std::string(10, 'x')));
+  log.shrink_cache(LogIndex{8}, LogIndex{0});
+  EXPECT_EQ(log.first_cached_index(), LogIndex{6});
+  log.shrink_cache(LogIndex{8}, LogIndex{6});
+  EXPECT_EQ(log.first_cached_index(), LogIndex{7});
+  log.shrink_cache(LogIndex{8}, LogIndex{8});
+  EXPECT_EQ(log.first_cached_index(), LogIndex{9});
+  log.shrink_cache(LogIndex{10}, LogIndex{10});
+  EXPECT_EQ(log.cached_bytes(), 20U);
 }
 
 TEST(LogRestore, RunsThenEntries) {
