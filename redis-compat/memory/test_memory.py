@@ -40,21 +40,31 @@ class Memory(unittest.TestCase):
         self.connection.ask("CONFIG", "SET", "maxmemory", "0")
         self.assertIsNone(self.fill_until_refused(600))
 
-    def test_noeviction_refuses_transactions_whose_scripts_need_memory(self):
-        """Also when the limit comes after they were queued; one of a script that only frees memory goes through."""
+    def test_noeviction_refuses_scripts_in_transactions(self):
+        """Also when the limit comes after they were queued. EXEC as a whole for a script that declares flags; of one
+        without any its first write, and only if that needs memory, while the other commands run."""
+        aborted = b"-EXECABORT Transaction discarded because of: OOM "
+        alone = b"-OOM command not allowed when used memory"
         frees, fills = "return redis.call('del',KEYS[1])", "return redis.call('set',KEYS[1],'v')"
         with Connection(self.connection.port) as other:
-            for script, refused in ((fills, True), (frees, False), ("#!lua\n" + frees, True),
-                                    ("#!lua flags=allow-oom\n" + fills, False),
-                                    ("#!lua flags=no-writes\nreturn redis.call('get',KEYS[1])", False)):
+            for script, begins in ((fills, alone), (frees, b":1"),
+                                   ("redis.call('del',KEYS[1]) " + fills, b"+OK"),
+                                   ("return redis.pcall('set',KEYS[1],'v')", alone), ("#!lua\n" + frees, aborted),
+                                   ("#!lua flags=allow-oom\n" + fills, b"+OK"),
+                                   ("#!lua flags=no-writes\nreturn redis.call('get',KEYS[1])", b"$3\r\nold")):
                 self.connection.ask("CONFIG", "SET", "maxmemory", "0")
-                self.connection.ask("SET", "large", "x" * 100_000)
+                self.connection.ask("MSET", "large", "x" * 100_000, "key", "old", "other", "1")
                 other.ask("MULTI")
+                other.ask("DEL", "other")
                 other.ask("EVAL", script, "1", "key")
                 self.connection.ask("CONFIG", "SET", "maxmemory", "1kb")
                 reply = other.call("EXEC").raw
-                wanted = b"-EXECABORT Transaction discarded because of: OOM "
-                self.assertEqual(reply.startswith(wanted), refused, script)
+                wanted = begins if begins == aborted else b"*2\r\n:1\r\n" + begins
+                self.assertEqual(reply[:len(wanted)], wanted, script)
+                self.assertEqual(self.connection.ask("EXISTS", "other"), int(begins == aborted), script)
+                if begins == alone:
+                    self.assertEqual(self.connection.ask("GET", "key"), b"old")
+        self.cluster.wait_equal()
 
     def test_policies_keep_the_data_set_below_the_limit(self):
         for policy in ("allkeys-lru", "allkeys-lfu", "allkeys-random"):

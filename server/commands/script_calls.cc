@@ -50,13 +50,14 @@ Called ScriptCalls::call(std::span<const std::string_view> arguments, resp::Writ
     return refuse("Write commands are not allowed from read-only scripts.");
   }
   if (writes) {
+    ScriptHost::Running* const running = host_.running();
     // Only the first write of a script can be refused, before anything has happened.
-    if (!context_.applying && command->is(kDenyOom) && !allows_oom_ && host_.watcher() != nullptr &&
-        host_.watcher()->script_lacks_memory()) {
+    const bool is_first = running == nullptr || !running->wrote;
+    if (is_first && command->is(kDenyOom) && !allows_oom_ && host_.lacks_memory(context_.applying)) {
       return refuse("-OOM command not allowed when used memory > 'maxmemory'.");
     }
     if (!context_.applying) return {Called::Kind::kStop, {}};
-    if (ScriptHost::Running* const running = host_.running()) running->wrote = true;
+    if (running != nullptr) running->wrote = true;
   }
   if (host_.watcher() != nullptr) host_.watcher()->script_calls(db_, *command, arguments);
   if (command->where != Where::kLeader || command->handler == nullptr) {

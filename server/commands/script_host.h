@@ -105,6 +105,12 @@ class ScriptHost {
     // maxmemory is reached, and there is nothing to evict. Asked of runs that only read, before they come to a write.
     [[nodiscard]] virtual bool script_lacks_memory() const = 0;
   };
+  // Whether a script that is about to write finds no memory. One that the log runs is told by its entry, so that it is
+  // the same on every node: `set_entry_lacks_memory` is called before it and after it.
+  [[nodiscard]] bool lacks_memory(bool applying) const {
+    return applying ? entry_lacks_memory_ : watcher_ != nullptr && watcher_->script_lacks_memory();
+  }
+  void set_entry_lacks_memory(bool lacks) { entry_lacks_memory_ = lacks; }
   // nullptr: nobody.
   void set_watcher(Watcher* watcher) { watcher_ = watcher; }
   [[nodiscard]] Watcher* watcher() { return watcher_; }
@@ -125,6 +131,7 @@ class ScriptHost {
   std::size_t bytes_ = 0;
   std::map<std::string, LoadedLibrary, std::less<>> libraries_;
   bool wants_log_ = false;
+  bool entry_lacks_memory_ = false;
   std::optional<Running> running_;
   std::array<Digested, kDigests> digests_;
   Watcher* watcher_ = nullptr;

@@ -48,7 +48,7 @@ bool run_script(Context& context, const ScriptRun& run) {
   ScriptHost& host = script_host(context);
   ScriptHost::Watcher* const watcher = host.watcher();
   constexpr std::uint32_t kMayLackMemory = scripting::kCompatible | scripting::kNoWrites | scripting::kAllowOom;
-  if (!context.applying && (run.flags & kMayLackMemory) == 0 && watcher != nullptr && watcher->script_lacks_memory()) {
+  if ((run.flags & kMayLackMemory) == 0 && host.lacks_memory(context.applying)) {
     context.reply.error("OOM command not allowed when used memory > 'maxmemory'.");
     return true;
   }

@@ -189,7 +189,7 @@ bool script_needs_memory(const Command& command, std::span<const std::string_vie
   scripting::Shebang shebang;
   std::string error;
   if (!scripting::read_script_shebang(body, shebang, error) || (shebang.flags & kNeedsNone) != 0) return false;
-  return (shebang.flags & scripting::kCompatible) == 0 || names_one_that(body, kDenyOom);
+  return (shebang.flags & scripting::kCompatible) == 0;
 }
 
 bool changes_scripts(const Command& command) {

@@ -36,8 +36,8 @@ enum class ScriptPath : std::uint8_t {
 [[nodiscard]] ScriptPath script_path(const Command& command, std::span<const std::string_view> arguments,
                                      const store::Store& store, ScriptHost& host);
 // For a script call that MULTI queues: whether EXEC is refused when there is no memory. So it is in Redis for scripts
-// that declare flags, and not allow-oom or no-writes among them. Of one without any Redis refuses the single write; an
-// entry can do it in whole only, so it is refused in whole if the script names a command that needs memory.
+// that declare flags, and not allow-oom or no-writes among them. Of one without any the single write is refused, see
+// ScriptHost::lacks_memory.
 [[nodiscard]] bool script_needs_memory(const Command& command, std::span<const std::string_view> arguments,
                                        const store::Store& store, ScriptHost& host);
 // SCRIPT LOAD and SCRIPT FLUSH: no writes by Redis's flags, but replicated state here.

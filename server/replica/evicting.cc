@@ -52,7 +52,7 @@ bool Engine::out_of_memory(const Session& session, const Command& command) {
 
 // Of scripts nobody knows beforehand whether they need memory. So when there is none each is tried as a read, and its
 // first write is refused if it needs some; one that comes through to another write goes into the log, where nothing is
-// refused any more, since half a script cannot be undone.
+// refused any more, since half a script cannot be undone. Those in a transaction are told by its entry.
 bool Engine::script_lacks_memory() const {
   return eviction_.limits() && leading() && store_->garbage() == 0 && eviction_.over(*store_) && !eviction_.under_way();
 }

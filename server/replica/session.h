@@ -68,7 +68,8 @@ struct Transaction {
   bool selects = false;       // it changes the connection's database
   bool writes = false;        // one of the commands writes: the transaction is an entry
   bool data = false;          // one of them touches data: only the leader runs it
-  bool needs_memory = false;  // one of them is refused when there is none
+  bool needs_memory = false;  // one of them is refused when there is none, and EXEC with it
+  bool scripts = false;       // one of them is a script that may write, and is refused alone
   std::uint32_t count = 0;    // of the commands queued, for CLIENT LIST
   std::string commands;
 };

@@ -16,6 +16,9 @@ namespace redraft::replica {
 using commands::Command;
 using commands::CommandId;
 
+// Ends the arguments of a transaction that was taken when there was no memory.
+constexpr std::string_view kLacksMemory = "oom";
+
 bool Engine::transaction_control(CommandId id) {
   return id == CommandId::kMulti || id == CommandId::kExec || id == CommandId::kDiscard || id == CommandId::kWatch ||
          id == CommandId::kUnwatch;
@@ -99,8 +102,9 @@ bool Engine::queue(Session& session, const Command& command, Arguments arguments
   if (script) {
     transaction.needs_memory =
         transaction.needs_memory || commands::script_needs_memory(command, arguments, *store_, script_host_);
-    transaction.writes = transaction.writes || commands::script_path(command, arguments, *store_, script_host_) !=
-                                                   commands::ScriptPath::kRead;
+    transaction.scripts = transaction.scripts || commands::script_path(command, arguments, *store_, script_host_) !=
+                                                     commands::ScriptPath::kRead;
+    transaction.writes = transaction.writes || transaction.scripts;
   }
   transaction.needs_memory = transaction.needs_memory || command.is(commands::kDenyOom);
   transaction.selects = transaction.selects || command.id == CommandId::kSelect;
@@ -137,11 +141,13 @@ bool Engine::take_exec(Session& session, const Command& command) {
     answer(session, [](resp::Writer& reply) { reply.null_array(); });
     return true;
   }
-  const std::array<std::string_view, 3> arguments{"exec", seen, transaction.commands};
+  const std::array<std::string_view, 4> arguments{"exec", seen, transaction.commands, kLacksMemory};
   if (transaction.writes) {
-    if (!propose(session, CommandId::kTransaction, command, arguments)) return false;
+    if (transaction.scripts) make_room();
+    const std::size_t count = transaction.scripts && script_lacks_memory() ? 4 : 3;
+    if (!propose(session, CommandId::kTransaction, command, std::span(arguments).first(count))) return false;
   } else {
-    take_read(session, command, arguments);
+    take_read(session, command, std::span(arguments).first(3));
   }
   // What comes after it on the connection runs in the database that it selects.
   if (transaction.selects) session.hold(Hold::kOrder);
@@ -169,7 +175,8 @@ bool Engine::watched_changed(std::string_view seen, std::uint64_t clock_ms) cons
 // At apply on every node, or behind a read barrier on one. `session` is the client's where it is connected here: only
 // there do the node-local commands among the queued ones run, at their place.
 void Engine::run_transaction(commands::Context& context, Session* session) {
-  ensure(context.arguments.size() == 3, "a transaction has what was watched and what was queued");
+  const bool lacks_memory = context.arguments.size() == 4 && context.arguments[3] == kLacksMemory;
+  ensure(context.arguments.size() == 3 || lacks_memory, "a transaction has what was watched and what was queued");
   const bool judged = planted::is(planted::Bug::kWatchAtProposal);
   if (!judged && watched_changed(context.arguments[1], context.clock_ms)) {
     context.reply.null_array();
@@ -182,6 +189,7 @@ void Engine::run_transaction(commands::Context& context, Session* session) {
   std::size_t replies = 0;
   const std::uint32_t outer_db = context.db;
   std::uint32_t db = outer_db;
+  script_host_.set_entry_lacks_memory(lacks_memory);
   while (reader.next(header, arguments)) {
     const Command* command = commands::find_command(header.id);
     ensure(command != nullptr, "a queued command is in the table of every node that applies it");
@@ -195,6 +203,7 @@ void Engine::run_transaction(commands::Context& context, Session* session) {
     run_queued(context, session, *command, arguments);
     if (!monitors_.empty()) feed_monitors(session, context.origin.node, db, *command, arguments);
   }
+  script_host_.set_entry_lacks_memory(false);
   ensure(!reader.malformed(), "an entry's queued commands are whole");
   context.reply.end_array(whole, replies);
   context.may_block = true;
