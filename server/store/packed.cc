@@ -185,7 +185,7 @@ std::size_t Packed::find(const PackedItem& text, std::size_t stride, std::size_t
     // The first byte tells how long what follows is, so whatever shares it is long enough to be compared.
     const std::size_t size = size_of_item(at);
     if (*at == head[0] && size == head.size() + tail.size() && std::memcmp(at, head.data(), head.size()) == 0 &&
-        std::memcmp(at + head.size(), tail.data(), tail.size()) == 0) {
+        (tail.empty() || std::memcmp(at + head.size(), tail.data(), tail.size()) == 0)) {
       break;
     }
     at += size;
