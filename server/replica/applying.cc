@@ -271,7 +271,7 @@ void Engine::apply_setting(commands::Context& context) {
   context.reply.ok();
   // The first argument names the node whose client asked, if that was not the leader itself.
   const bool ours = context.arguments[0] == std::to_string(node_) && context.origin.connection >> 32 == boot_;
-  if (ours) answer_forwarded(context.origin.connection & 0xffffffff, context.origin.number, "+OK\r\n");
+  if (ours) actions_.answer_forwarded(context.origin.connection & 0xffffffff, context.origin.number, "+OK\r\n");
 }
 
 // What this node derives from the cluster-wide settings.

@@ -34,15 +34,6 @@ std::optional<AuditRange> decode_words(std::string_view text) {
 
 }  // namespace
 
-Status Engine::start_audit() {
-  if (!leading()) return Error{ErrorCode::kInvalid, "ERR This node does not lead: send CLUSTER AUDIT to the leader"};
-  if (raft_->configuration().members().size() < 2) {
-    return Error{ErrorCode::kInvalid, "ERR A single node has no other to be compared with"};
-  }
-  audit_.want_pass();
-  return Done{};
-}
-
 // The leader's part, each turn.
 void Engine::audit() {
   const bool able = leading() && !disk_full_ && !commit_stalled_ && raft_->configuration().members().size() > 1;
@@ -174,22 +165,12 @@ void Engine::retire() {
     cancel_reads();
     std::vector<Session*> sessions;
     sessions_.for_each([&](Session& session) { sessions.push_back(&session); });
-    for (Session* session : sessions) kill(*session);
+    for (Session* session : sessions) actions_.kill(*session);
     terminate(kRebuildStatus);
   }
   feed_later();
   const bool over = now_.monotonic_us >= stopping_since_us_ + kStopBound_us;
   if (over || (condemned_durably_ && !raft_leads())) host_.stop(exit_status_);
-}
-
-local::AuditView Engine::view_audit() const {
-  return {.running = audit_.in_pass(),
-          .disputed = disputed_.has_value(),
-          .passes = audit_.passes,
-          .ranges = audit_.ranges,
-          .undecided = audit_.undecided,
-          .differences = audit_.differences,
-          .last_differed = audit_.last_differed};
 }
 
 }  // namespace redraft::replica

@@ -23,11 +23,11 @@
 #include "server/replica/fragments.h"
 #include "server/replica/host.h"
 #include "server/replica/local/acl_log.h"
-#include "server/replica/local/actions.h"
 #include "server/replica/local/latency_monitor.h"
 #include "server/replica/local/slow_log.h"
 #include "server/replica/logical_clock.h"
 #include "server/replica/membership.h"
+#include "server/replica/node_actions.h"
 #include "server/replica/peers.h"
 #include "server/replica/pipeline.h"
 #include "server/replica/pubsub.h"
@@ -48,12 +48,11 @@ namespace redraft::replica {
 
 // The inside of a Replica: what its parts are and how an input goes through them. One class because one thread owns one
 // state; its functions are grouped in files by what they are about: requests, transactions, reading, applying,
-// outcomes, lifecycle, belonging, auditing, actions, events (what clients are told unasked), users.
+// outcomes, lifecycle, belonging, auditing, events (what clients are told unasked), users.
 class Engine final : public commands::Surroundings,
                      public commands::ScriptHost::Watcher,
                      public store::Breather,
                      public store::Observer,
-                     public local::Actions,
                      public Peers::Listener,
                      public Membership::Node,
                      public Snapshots::Node {
@@ -87,7 +86,9 @@ class Engine final : public commands::Surroundings,
 
   [[nodiscard]] Phase phase() const { return phase_; }
   [[nodiscard]] Time now() const { return now_; }
+  [[nodiscard]] Settings& settings() { return settings_; }
   [[nodiscard]] const Settings& settings() const { return settings_; }
+  [[nodiscard]] Statistics& statistics() { return statistics_; }
   [[nodiscard]] const raft::Raft* raft() const { return raft_.get(); }
   [[nodiscard]] store::Store* store() { return store_.get(); }
   [[nodiscard]] Sessions& sessions() { return sessions_; }
@@ -151,57 +152,8 @@ class Engine final : public commands::Surroundings,
   // store::Breather
   void breathe() override { host_.pump(); }
 
-  // local::Actions, in actions.cc
-  [[nodiscard]] local::NodeView view() const override;
-  [[nodiscard]] Settings& settings() override { return settings_; }
-  [[nodiscard]] Statistics& statistics() override { return statistics_; }
-  [[nodiscard]] local::SlowLog& slow_log() override { return slow_log_; }
-  [[nodiscard]] local::LatencyMonitor& latency() override { return latency_; }
-  [[nodiscard]] std::optional<std::string> cluster_setting(std::string_view name) const override;
-  void each_session(const std::function<void(Session&)>& visit) override;
-  [[nodiscard]] Session* find_session(std::uint64_t id) override { return sessions_.find(id); }
-  void kill(Session& session) override;
-  [[nodiscard]] bool unblock(Session& session, bool with_error) override;
-  void pause(local::PauseMode mode, std::uint64_t until_monotonic_ms) override;
-  void unpause() override;
-  void forget_connection_state(Session& session) override;
-  [[nodiscard]] PubSub& pubsub() override { return pubsub_; }
-  [[nodiscard]] Tracking& tracking() override { return tracking_; }
-  std::uint64_t publish(std::string_view channel, std::string_view message, bool sharded) override;
-  void start_monitor(Session& session) override;
-  [[nodiscard]] const commands::AclUsers& users() const override { return users_; }
-  [[nodiscard]] local::AclLog& acl_log() override { return acl_log_; }
-  void log_in(Session& session, std::string_view user) override;
-  void random_bytes(std::span<char> into) override { host_.random_bytes(into); }
-  void change_users(Session& session, std::span<const std::string_view> change) override;
-  void set_cluster_settings(Session& session, std::span<const std::pair<std::string, std::string>> settings) override;
-  void wait(Session& session, const local::WaitRequest& request) override;
-  [[nodiscard]] std::uint64_t durable_replicas(const Session& session) const override;
-  [[nodiscard]] bool durable_here(const Session& session) const override;
-  void snapshot_and_answer(Session& session) override;
-  void sleep(Session& session, std::uint64_t microseconds) override;
-  void populate(Session& session, std::uint64_t count, std::string_view prefix, std::uint64_t size) override;
-  [[nodiscard]] Status start_snapshot() override;
-  [[nodiscard]] Status start_audit() override;  // auditing.cc
-  [[nodiscard]] Status transfer_leadership(std::uint64_t to_node) override;
-  void meet(Session& session, const std::string& host, std::uint16_t port, std::uint16_t peer_port) override;
-  void change_members(Session& session, local::MemberChange change, std::span<const std::uint64_t> nodes,
-                      bool force) override;
-  [[nodiscard]] Status shutdown(Session& session, const local::ShutdownOptions& options) override;
-  [[nodiscard]] bool abort_shutdown() override;
-  [[nodiscard]] Status write_config_file(const std::string& path, const std::string& text) override;
-  [[nodiscard]] std::optional<std::string> read_config_file(const std::string& path) override;
-  void setting_changed(std::string_view name) override;
-  [[nodiscard]] std::uint64_t count_keys_in_slot(std::uint32_t slot) override;
-  [[nodiscard]] std::vector<std::string> keys_in_slot(std::uint32_t slot, std::uint64_t count) override;
-  [[nodiscard]] std::string digest() override;
-  [[nodiscard]] std::string value_digest(std::uint32_t db, std::string_view key) override;
-  [[nodiscard]] std::optional<std::string> debug_object(std::uint32_t db, std::string_view key) override;
-  void set_active_expire(bool on) override { active_expire_ = on; }
-  [[nodiscard]] LibraryCounts library_counts() const override;
-
  private:
-  friend class Replica;
+  friend class NodeActions;
 
   // Around everything that writes to a session's output: tells the host, and drops the reply where CLIENT REPLY wants
   // none.
@@ -248,17 +200,6 @@ class Engine final : public commands::Surroundings,
     std::uint64_t number = 0;
     std::string encoded;
     std::size_t offset = 0;
-  };
-  // CONFIG SET of a cluster-wide setting on a follower.
-  struct Forwarded {
-    std::uint64_t session = 0;
-    std::uint64_t number = 0;
-    std::uint64_t until_us = 0;
-  };
-  struct WaitingForCopies {
-    local::WaitRequest request;
-    std::uint64_t session = 0;
-    std::uint64_t until_us = 0;
   };
 
   static constexpr std::size_t kInputSpaceMin = std::size_t{8} << 10;
@@ -316,7 +257,6 @@ class Engine final : public commands::Surroundings,
   void resume(Session& session, Hold hold);
   void process_resumed();
   [[nodiscard]] bool debug_allowed(const Session& session) const;
-  [[nodiscard]] bool paused(const Session& session, const commands::Command& command) const;
   [[nodiscard]] std::uint64_t connection_of(const Session& session) const { return connection_of_id(session.id()); }
   [[nodiscard]] std::uint64_t connection_of_id(std::uint64_t id) const { return boot_ << 32 | id; }
 
@@ -419,6 +359,7 @@ class Engine final : public commands::Surroundings,
   void doubt_waits();
 
   // events.cc
+  std::uint64_t publish(std::string_view channel, std::string_view message, bool sharded);
   void attach_store();
   void observe_keys();
   // The entry was in the log when this node started: its events are not raised again (pitfall G5).
@@ -446,6 +387,7 @@ class Engine final : public commands::Surroundings,
   void users_changed(const std::set<std::string>& changed);
   void adopt_users();
   void seed_users();
+  void log_in(Session& session, std::string_view name);
   void log_out(Session& session);
   [[nodiscard]] bool may_listen(const Session& session) const;
 
@@ -467,7 +409,6 @@ class Engine final : public commands::Surroundings,
   void adopt_dispute();
   void condemn(const AuditVerdict& verdict);
   void retire();
-  [[nodiscard]] local::AuditView view_audit() const;
 
   // lifecycle.cc
   void start_raft();
@@ -498,15 +439,6 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] std::size_t voters() const;
   [[nodiscard]] std::optional<MemberAddress> leader_address() const;
   [[nodiscard]] bool cluster_enabled() const;
-
-  // actions.cc
-  void view_raft(local::NodeView& view) const;
-  void view_data(local::NodeView& view) const;
-  void end_pause();
-  void forward(Session& session, commands::CommandId id, Arguments arguments);
-  void answer_forwarded(std::uint64_t session, std::uint64_t number, std::string_view reply);
-  void doubt_forwarded();
-  void check_waiting_for_copies();
 
   struct Promises {
     raft::Ticket after;
@@ -577,6 +509,7 @@ class Engine final : public commands::Surroundings,
   LogicalClock clock_;
   Peers peers_;
   Membership membership_;
+  NodeActions actions_{*this};
   std::uint64_t http_logged_us_ = 0;
   bool removed_ = false;      // a member of its cluster no more
   bool removal_due_ = false;  // and clients are to be told
@@ -625,15 +558,10 @@ class Engine final : public commands::Surroundings,
   std::uint64_t next_wait_end_us_ = 0;  // the earliest end of their times; 0: none
   std::uint64_t waits_doubted_us_ = 0;  // the step-down whose waits were doubted
   std::vector<Session*> served_;        // got their element inside the command being applied
-  std::vector<WaitingForCopies> waiting_for_copies_;
-  std::deque<Forwarded> forwarded_;
-  std::vector<std::uint64_t> waiting_for_snapshot_;
   std::deque<Fragmenting> fragmenting_;
   commands::Migration migration_;                 // what the MIGRATE being executed wants sent
   std::map<std::uint64_t, Migrating> migrating_;  // by the number of their calls
   std::uint64_t last_call_ = 0;
-  local::PauseMode pause_mode_ = local::PauseMode::kNone;
-  std::uint64_t pause_until_ms_ = 0;
 
   std::uint64_t wait_timeout_ms_ = 0;  // of the blocking command just applied
   bool active_expire_ = true;

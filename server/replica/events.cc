@@ -149,11 +149,6 @@ void Engine::remember_read(Session& session, const commands::Command& command, A
 
 // ---- MONITOR
 
-void Engine::start_monitor(Session& session) {
-  session.monitor = true;
-  monitors_.insert(session.id());
-}
-
 namespace {
 
 void append_argument(std::string& line, std::string_view argument) {

@@ -318,9 +318,9 @@ void Engine::end_turn() {
   release_parked(leading() || leader_known());
   doubt_old_batches();
   doubt_waits();
-  doubt_forwarded();
+  actions_.doubt_forwarded();
   time_out_waits();
-  end_pause();
+  actions_.end_pause();
   process_resumed();
   if (store_ != nullptr) expire();
   propose_fragments();
@@ -335,9 +335,9 @@ void Engine::end_turn() {
   plan_spread();
   notice_lost_touch();
   if (tracking_.any()) tracking_.broadcast();
-  check_waiting_for_copies();
+  actions_.check_copies();
   membership_.turn(now_, cluster_);
-  const bool hurry = !waiting_for_snapshot_.empty() || disk_full_ || phase_ == Phase::kStopping;
+  const bool hurry = actions_.awaits_snapshot() || disk_full_ || phase_ == Phase::kStopping;
   if (raft_ != nullptr) snapshots_.turn(now_, {.served = statistics_.commands.total, .hurry = hurry});
   feed_later();
   if (phase_ == Phase::kStopping) go_on_stopping();
@@ -530,8 +530,7 @@ std::optional<MemberAddress> Engine::leader_address() const {
 
 // A plain or Sentinel client is told to look for the master anew by losing its connection, after its answers.
 void Engine::step_down_clients() {
-  pause_mode_ = local::PauseMode::kNone;
-  unpause();
+  actions_.unpause();
   if (cluster_enabled()) return;
   sessions_.for_each([&](Session& session) {
     if (!session.readonly) close_after_replies(session);

@@ -57,6 +57,18 @@ void Engine::transfer_asked(std::uint64_t to_node) {
   if (raft_leads() && to_node != node_) feed(raft::TransferLeadership{raft::NodeId{to_node}});
 }
 
+// A follower's client sets cluster-wide settings: proposed here, answered there.
+void Engine::settings_forwarded(SharedBytes command) {
+  if (!leading()) return;
+  CommandReader reader(command.view());
+  CommandHeader header;
+  std::vector<std::string_view> arguments;
+  if (!reader.next(header, arguments)) return;
+  if (header.id != commands::CommandId::kSetSetting && header.id != commands::CommandId::kChangeUsers) return;
+  if (pipeline_.full(command.size())) close_batch();
+  pipeline_.add(nullptr, header, arguments);
+}
+
 void Engine::bulk_frame(std::uint64_t from, SharedBytes frame) {
   snapshots_.frame(from, frame);
   feed_later();
@@ -78,13 +90,7 @@ void Engine::snapshot_over(const std::optional<Error>& error) {
     statistics_.last_save_s = now_.wall_ms / 1000;
     statistics_.changes_since_save = 0;
   }
-  for (const std::uint64_t id : std::exchange(waiting_for_snapshot_, {})) {
-    Session* session = sessions_.find(id);
-    if (session == nullptr) continue;
-    error ? session->writer().error("ERR " + error->message) : session->writer().ok();
-    report_output(*session);
-    resume(*session, Hold::kBlocked);
-  }
+  actions_.snapshot_over(error);
 }
 
 // Between two entries: the received state takes the place of the live one. What this node had proposed up to there is

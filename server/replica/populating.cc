@@ -13,10 +13,10 @@ namespace redraft::replica {
 
 using commands::CommandId;
 
-void Engine::populate(Session& session, std::uint64_t count, std::string_view prefix, std::uint64_t size) {
+void NodeActions::populate(Session& session, std::uint64_t count, std::string_view prefix, std::uint64_t size) {
   const commands::Command* command = commands::find_command(CommandId::kDebug);
-  if (!leading()) {
-    redirect(session, *command, {}, session.writer());
+  if (!engine_.leading()) {
+    engine_.redirect(session, *command, {}, session.writer());
     return;
   }
   const std::uint64_t by_size = commands::kPopulateSliceBytes / std::max<std::uint64_t>(size, 1);
@@ -27,10 +27,10 @@ void Engine::populate(Session& session, std::uint64_t count, std::string_view pr
     const std::string first_text = std::to_string(first);
     const std::string end_text = std::to_string(end);
     const std::array<std::string_view, 5> arguments{"populate", prefix, first_text, end_text, size_text};
-    if (end == count) return propose_for(session, CommandId::kPopulate, *command, arguments);
+    if (end == count) return engine_.propose_for(session, CommandId::kPopulate, *command, arguments);
     const CommandHeader header{.id = CommandId::kPopulate, .db = session.db};
-    if (pipeline_.full(encoded_size(header, arguments))) close_batch();
-    pipeline_.add(nullptr, header, arguments);
+    if (engine_.pipeline_.full(encoded_size(header, arguments))) engine_.close_batch();
+    engine_.pipeline_.add(nullptr, header, arguments);
   }
 }
 

@@ -164,7 +164,7 @@ bool Engine::take(Session& session, Arguments arguments) {
     const std::string_view why = busy_error(session, *command);
     if (!why.empty()) return refuse([why](resp::Writer& reply) { reply.error(why); });
   }
-  if (paused(session, *command)) {
+  if (actions_.paused(session, *command)) {
     session.hold(Hold::kPaused);
     return false;
   }
@@ -234,7 +234,7 @@ void Engine::answer_local(Session& session, const Command& command, Arguments ar
   }
   const local::LocalHandler handler = local::find_local(command.id);
   ensure(handler != nullptr, "every command that runs locally has a handler");
-  local::LocalContext context{*this, session, arguments, reply, command, in_transaction};
+  local::LocalContext context{actions_, session, arguments, reply, command, in_transaction};
   handler(context);
 }
 
@@ -488,14 +488,6 @@ void Engine::leave_closed(const Applied& applied) {
 bool Engine::debug_allowed(const Session& session) const {
   const std::string& setting = settings_.values().enable_debug_command;
   return setting == "yes" || (setting == "local" && (session.address().loopback || session.address().unix_socket));
-}
-
-// CLIENT PAUSE holds clients of this node, never peers (redis-semantics, "Node-local things").
-bool Engine::paused(const Session& session, const Command& command) const {
-  if (pause_mode_ == local::PauseMode::kNone || command.id == CommandId::kClientUnpause) return false;
-  if (pause_mode_ == local::PauseMode::kAll) return true;
-  return command.is(commands::kWrite) || command.is(commands::kMayReplicate) ||
-         (command.id == CommandId::kExec && session.transaction.writes);
 }
 
 void Engine::close_after_replies(Session& session) {

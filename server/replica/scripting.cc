@@ -140,9 +140,4 @@ std::string_view Engine::busy_error(const Session& session, const Command& comma
   return script_host_.running()->busy_error();
 }
 
-local::Actions::LibraryCounts Engine::library_counts() const {
-  if (store_ == nullptr) return {};
-  return {store_->scripts().libraries().size(), store_->scripts().function_count()};
-}
-
 }  // namespace redraft::replica

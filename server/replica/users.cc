@@ -123,15 +123,6 @@ void Engine::log_out(Session& session) {
 
 // ---- Changes
 
-void Engine::change_users(Session& session, std::span<const std::string_view> change) {
-  const std::string node = std::to_string(node_);
-  std::vector<std::string_view> arguments{node};
-  arguments.insert(arguments.end(), change.begin(), change.end());
-  static constexpr Command kAclChange{.name = "acl|setuser", .id = CommandId::kChangeUsers, .flags = commands::kWrite};
-  if (!leading()) return forward(session, CommandId::kChangeUsers, arguments);
-  propose_for(session, CommandId::kChangeUsers, kAclChange, arguments);
-}
-
 void Engine::apply_users(commands::Context& context) {
   const Arguments change = context.arguments.subspan(1);
   std::map<std::string, std::string> before;
@@ -155,7 +146,7 @@ void Engine::apply_users(commands::Context& context) {
   // The first argument names the node whose client asked, if that was not the leader itself.
   const bool ours = context.arguments[0] == std::to_string(node_) && context.origin.connection >> 32 == boot_;
   if (ours) {
-    answer_forwarded(context.origin.connection & 0xffffffff, context.origin.number, context.reply.out());
+    actions_.answer_forwarded(context.origin.connection & 0xffffffff, context.origin.number, context.reply.out());
   }
 }
 
