@@ -6,6 +6,7 @@
 #include "server/commands/waiters.h"
 #include "server/replica/engine.h"
 #include "server/replica/lookahead.h"
+#include "server/replica/reply_scope.h"
 
 // Committed entries, in log order, become state and replies. State is a function of the entries alone; what only this
 // node knows of its own batches (whose commands they hold) decides where replies go and nothing else.
@@ -116,7 +117,7 @@ void Engine::apply_command(const Applied& applied, Session* session) {
     scratch_.clear();
     resp::Writer writer(scratch_, resp::Writer::Protocol::kResp2);
     executing_ = 0;
-    if (!monitors_.empty()) monitor_applied(applied);
+    if (monitors_.any()) monitor_applied(applied);
     const bool waits = execute_applied(applied, nullptr, writer);
     ++applied_commands_;
     finish_served_clients();

@@ -27,6 +27,7 @@
 #include "server/replica/local/slow_log.h"
 #include "server/replica/logical_clock.h"
 #include "server/replica/membership.h"
+#include "server/replica/monitors.h"
 #include "server/replica/node_actions.h"
 #include "server/replica/peers.h"
 #include "server/replica/pipeline.h"
@@ -155,26 +156,7 @@ class Engine final : public commands::Surroundings,
  private:
   friend class NodeActions;
 
-  // Around everything that writes to a session's output: tells the host, and drops the reply where CLIENT REPLY wants
-  // none.
-  class ReplyScope {
-   public:
-    ReplyScope(Engine& engine, Session& session, bool silent)
-        : engine_(engine), session_(session), silent_(silent), begin_(session.output().size()) {}
-    ReplyScope(const ReplyScope&) = delete;
-    ReplyScope& operator=(const ReplyScope&) = delete;
-    ~ReplyScope() {
-      engine_.count_errors(session_, begin_);
-      if (silent_) session_.output().resize(begin_);
-      engine_.report_output(session_);
-    }
-
-   private:
-    Engine& engine_;
-    Session& session_;
-    bool silent_;
-    std::size_t begin_;
-  };
+  class ReplyScope;  // reply_scope.h
 
   // A command out of a committed entry.
   struct Applied {
@@ -202,17 +184,7 @@ class Engine final : public commands::Surroundings,
     std::size_t offset = 0;
   };
 
-  static constexpr std::size_t kInputSpaceMin = std::size_t{8} << 10;
-  static constexpr std::size_t kAdminClients = 4;
-  static constexpr std::size_t kWalkedAheadMax = std::size_t{64} << 20;
-  static constexpr std::size_t kInputKept = std::size_t{64} << 10;
-  static constexpr std::size_t kArenaKept = std::size_t{64} << 10;
-  static constexpr std::size_t kPendingKept = 1024;  // requests
   static constexpr std::uint64_t kDoubtAfter_us = 2'000'000;
-  static constexpr std::uint64_t kTick_us = 10'000;
-  static constexpr std::uint64_t kSpreadInterval_us = 2'000;
-  static constexpr std::size_t kHeldBackMax = std::size_t{16} << 10;
-  static constexpr std::uint32_t kHeldBackSpreadsMax = 5;
   static constexpr std::uint64_t kStopBound_us = 1'000'000;
   // Of a MIGRATE whose last step came to nothing. It did something, so no word that clients send again for.
   static constexpr std::string_view kCopiedOnly =
@@ -367,10 +339,6 @@ class Engine final : public commands::Surroundings,
   void feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db, const commands::Command& command,
                      Arguments arguments);
   void monitor_applied(const Applied& applied);
-  [[nodiscard]] std::string monitor_line(std::string_view who, std::uint32_t db, Arguments arguments) const;
-  void send_to_monitors(std::string_view lines);
-  [[nodiscard]] static std::vector<std::string_view> without_secrets(const commands::Command& command,
-                                                                     Arguments arguments);
   void remember_read(Session& session, const commands::Command& command, Arguments arguments, bool caching);
   void forget_tracked();
   void miss_events();
@@ -489,10 +457,7 @@ class Engine final : public commands::Surroundings,
   PubSub pubsub_;
   Tracking tracking_;
   Relay relay_;
-  std::set<std::uint64_t> monitors_;  // sessions
-  std::string script_lines_;          // for them: the script that runs, and what it calls
-  // For them: what the read that runs has to show, as it may have to wait and run again. Null when none runs.
-  std::string* read_lines_ = nullptr;
+  Monitors monitors_{sessions_, pushes_};
   raft::LogIndex replay_end_;          // the last index in the log when this node started
   bool expiry_is_quiet_ = true;        // until what was due when this node started is freed
   std::uint32_t event_bits_ = 0;       // notify-keyspace-events

@@ -1,5 +1,4 @@
 #include "resp/writer.h"
-#include "server/commands/letter_case.h"
 #include "server/replica/engine.h"
 #include "server/replica/keyspace_events.h"
 
@@ -9,8 +8,6 @@
 namespace redraft::replica {
 
 namespace {
-
-using Arguments = Engine::Arguments;
 
 // Every node says once a second that it is there.
 constexpr std::uint64_t kHeardWithin_us = 3'000'000;
@@ -149,98 +146,9 @@ void Engine::remember_read(Session& session, const commands::Command& command, A
 
 // ---- MONITOR
 
-namespace {
-
-void append_argument(std::string& line, std::string_view argument) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  line += " \"";
-  for (const char c : argument) {
-    switch (c) {
-      case '\\':
-      case '"':
-        line += '\\';
-        line += c;
-        break;
-      case '\n':
-        line += "\\n";
-        break;
-      case '\r':
-        line += "\\r";
-        break;
-      case '\t':
-        line += "\\t";
-        break;
-      case '\a':
-        line += "\\a";
-        break;
-      case '\b':
-        line += "\\b";
-        break;
-      default:
-        if (c >= ' ' && c <= '~') {
-          line += c;
-        } else {
-          line += "\\x";
-          line += kDigits[static_cast<unsigned char>(c) >> 4];
-          line += kDigits[static_cast<unsigned char>(c) & 15];
-        }
-    }
-  }
-  line += '"';
-}
-
-bool is_secret(const commands::Command& command, Arguments arguments, std::size_t i) {
-  using commands::CommandId;
-  if (command.id == CommandId::kAuth) return i >= 1;
-  if (command.id == CommandId::kAclSetuser) return i >= 3;
-  if (command.id == CommandId::kMigrate) return commands::is_migrate_secret(arguments, i);
-  if (command.id == CommandId::kConfigSet) {
-    return i >= 3 && i % 2 == 1 && commands::equals_ignoring_case(arguments[i - 1], "requirepass");
-  }
-  if (command.id != CommandId::kHello) return false;
-  const auto is_auth = [&](std::size_t at) { return commands::equals_ignoring_case(arguments[at], "auth"); };
-  return (i >= 3 && is_auth(i - 1)) || (i >= 4 && is_auth(i - 2));
-}
-
-}  // namespace
-
-// Passwords are not shown to whoever watches.
-std::vector<std::string_view> Engine::without_secrets(const commands::Command& command, Arguments arguments) {
-  std::vector<std::string_view> shown(arguments.begin(), arguments.end());
-  for (std::size_t i = 1; i < shown.size(); ++i) {
-    if (is_secret(command, arguments, i)) shown[i] = "(redacted)";
-  }
-  return shown;
-}
-
-// redis.io/commands/monitor. A write of another node's client is shown with that node in the place of an address.
 void Engine::feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db,
                            const commands::Command& command, Arguments arguments) {
-  if (command.is(commands::kAdmin) || command.is(commands::kSkipMonitor) || replaying()) return;
-  static constexpr std::string_view kExec = "EXEC";  // its arguments here are what was queued
-  if (command.id == commands::CommandId::kExec) arguments = std::span(&kExec, 1);
-  const std::string who = session != nullptr ? session->address().peer : "node:" + std::to_string(node);
-  send_to_monitors(monitor_line(who, db, without_secrets(command, arguments)));
-}
-
-std::string Engine::monitor_line(std::string_view who, std::uint32_t db, Arguments arguments) const {
-  std::string micros = std::to_string(now_.wall_ms % 1000 * 1000 + now_.monotonic_us % 1000);
-  micros.insert(0, 6 - micros.size(), '0');
-  std::string line = "+" + std::to_string(now_.wall_ms / 1000) + "." + micros + " [" + std::to_string(db) + " ";
-  line.append(who).append("]");
-  for (const std::string_view argument : arguments) append_argument(line, argument);
-  line += "\r\n";
-  return line;
-}
-
-void Engine::send_to_monitors(std::string_view lines) {
-  if (read_lines_ != nullptr) {
-    read_lines_->append(lines);
-    return;
-  }
-  for (const std::uint64_t id : monitors_) {
-    if (Session* watcher = sessions_.find(id)) pushes_.send(*watcher, lines);
-  }
+  if (!replaying()) monitors_.show(now_, Monitors::name_of(session, node), db, command, arguments);
 }
 
 }  // namespace redraft::replica

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "server/replica/engine.h"
+#include "server/replica/reply_scope.h"
 
 // MIGRATE's way through a node (commands/migrate.h has its steps): a read behind its barrier, a call of the host, an
 // entry. The connection waits, all others go on, and the log has nothing of it before the target has the keys.

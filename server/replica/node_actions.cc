@@ -87,8 +87,7 @@ bool NodeActions::paused(const Session& session, const Command& command) const {
 
 void NodeActions::forget_connection_state(Session& session) {
   engine_.forget_transaction(session);
-  session.monitor = false;
-  engine_.monitors_.erase(session.id());
+  engine_.monitors_.remove(session);
   engine_.pubsub_.forget(session);
   engine_.tracking_.disable(session);
   engine_.log_out(session);
@@ -109,8 +108,7 @@ std::uint64_t NodeActions::publish(std::string_view channel, std::string_view me
 }
 
 void NodeActions::start_monitor(Session& session) {
-  session.monitor = true;
-  engine_.monitors_.insert(session.id());
+  engine_.monitors_.add(session);
 }
 
 // ---- Users

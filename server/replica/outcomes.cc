@@ -2,6 +2,7 @@
 
 #include "server/commands/waiters.h"
 #include "server/replica/engine.h"
+#include "server/replica/reply_scope.h"
 #include "server/store/slot.h"
 
 // What a client is told when its command did not simply run here: redirects, the park time without a leader, writes

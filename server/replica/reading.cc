@@ -2,6 +2,7 @@
 
 #include "server/replica/engine.h"
 #include "server/replica/lookahead.h"
+#include "server/replica/reply_scope.h"
 
 // Reads behind their barrier (ReadIndex, thesis 6.4, or a lease, 6.4.1), and the order of a connection's replies.
 
@@ -11,6 +12,10 @@ namespace {
 
 // A megabyte of input asks for tens of thousands of values at once; so many replies are written between two pumps.
 constexpr std::size_t kReadsPerPump = 128;
+
+// What a connection keeps of its largest pipeline.
+constexpr std::size_t kArenaKept = std::size_t{64} << 10;
+constexpr std::size_t kPendingKept = 1024;  // requests
 
 }  // namespace
 
@@ -147,14 +152,13 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   const std::size_t begin = session.output().size();
   const std::uint64_t begin_ns = host_.measure_ns();
   store_->access_clock().set_touching(!session.no_touch);
-  std::string lines;
-  std::string* const outer_lines = std::exchange(read_lines_, &lines);
+  Monitors::Held lines(monitors_);
   if (head.command->id == commands::CommandId::kExec) {
     run_transaction(context, &session);
   } else {
     commands::execute(context);
   }
-  read_lines_ = outer_lines;
+  lines.end();
   if (session.tracking != nullptr && head.command->id != commands::CommandId::kExec) {
     remember_read(session, *head.command, arguments, head.caching);
   }
@@ -175,7 +179,7 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   }
   host_.read_ran(session, head.number, {applied_.value, applied_commands_, clock_ms});
   const bool failed = session.output().size() > begin && session.output()[begin] == '-';
-  if (!lines.empty()) send_to_monitors(lines);
+  lines.show();
   executed(session, *head.command, arguments, begin_ns, failed);
   statistics_.keyspace_hits = store_->read_hits();
   statistics_.keyspace_misses = store_->read_misses();

@@ -8,11 +8,21 @@
 #include "server/commands/streams.h"
 #include "server/replica/engine.h"
 #include "server/replica/local/local.h"
+#include "server/replica/reply_scope.h"
+#include "server/replica/secrets.h"
 
 // From a client's bytes to a pending request: parse, look up, check, and send it down its path (architecture, section
 // 1).
 
 namespace redraft::replica {
+namespace {
+
+constexpr std::size_t kInputSpaceMin = std::size_t{8} << 10;
+constexpr std::size_t kInputKept = std::size_t{64} << 10;
+constexpr std::size_t kAdminClients = 4;
+constexpr std::size_t kWalkedAheadMax = std::size_t{64} << 20;
+
+}  // namespace
 
 using commands::Command;
 using commands::CommandId;
@@ -410,7 +420,7 @@ void Engine::count_errors(const Session& session, std::size_t begin) {
 void Engine::executed(const Session& session, const Command& command, Arguments arguments, std::uint64_t begin_ns,
                       bool failed) {
   const std::uint64_t taken_ns = host_.measure_ns() - begin_ns;
-  if (!monitors_.empty()) feed_monitors(&session, node_, session.db, command, arguments);
+  if (monitors_.any()) feed_monitors(&session, node_, session.db, command, arguments);
   Statistics::PerCommand& one = statistics_.per_command[static_cast<std::size_t>(command.id)];
   one.nanoseconds += taken_ns;
   one.microseconds = one.nanoseconds / 1000;
@@ -463,7 +473,7 @@ void Engine::process_resumed() {
 void Engine::client_closed(Session& session) {
   pubsub_.forget(session);
   tracking_.disable(session);
-  monitors_.erase(session.id());
+  monitors_.remove(session);
   withdraw_wait(session);
   waiting_.erase(session.id());
   read_waits_.remove(session.id());

@@ -106,23 +106,18 @@ void Engine::script_runs(commands::ScriptHost::Running& running) {
   busy_ = false;
 }
 
-// MONITOR shows a script before what it calls. All of it is kept until its end, as a script that was only tried runs
-// again.
 void Engine::script_begins(const commands::Context& context) {
-  if (monitors_.empty() || replaying()) return;
-  const Session* const session = sessions_.find(executing_);
-  const std::string who = session != nullptr ? session->address().peer : "node:" + std::to_string(context.origin.node);
-  script_lines_ = monitor_line(who, context.db, context.arguments);
+  if (!monitors_.any() || replaying()) return;
+  const std::string who = Monitors::name_of(sessions_.find(executing_), context.origin.node);
+  monitors_.script_begins(now_, who, context.db, context.arguments);
 }
 
 void Engine::script_calls(std::uint32_t db, const Command& command, Arguments arguments) {
-  if (script_lines_.empty() || command.is(commands::kAdmin) || command.is(commands::kSkipMonitor)) return;
-  script_lines_ += monitor_line("lua", db, without_secrets(command, arguments));
+  monitors_.script_calls(now_, db, command, arguments);
 }
 
 void Engine::script_ended(bool again) {
-  if (!again && !script_lines_.empty()) send_to_monitors(script_lines_);
-  script_lines_.clear();
+  monitors_.script_ended(again);
 }
 
 // Every node runs a script of the log; only the one whose client sent it has the line in its own log, and only once.

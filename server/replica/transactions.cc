@@ -32,7 +32,7 @@ bool Engine::take_transaction_control(Session& session, const Command& command, 
   Transaction& transaction = session.transaction;
   const auto done = [&] {
     count(session, command);
-    if (!monitors_.empty()) feed_monitors(&session, node_, session.db, command, arguments);
+    if (monitors_.any()) feed_monitors(&session, node_, session.db, command, arguments);
   };
   switch (command.id) {
     case CommandId::kMulti:
@@ -201,7 +201,7 @@ void Engine::run_transaction(commands::Context& context, Session* session) {
     context.db = db;
     if (!users_.unrestricted(context.user) && refuse_queued(context, *command, arguments)) continue;
     run_queued(context, session, *command, arguments);
-    if (!monitors_.empty()) feed_monitors(session, context.origin.node, db, *command, arguments);
+    if (monitors_.any()) feed_monitors(session, context.origin.node, db, *command, arguments);
   }
   script_host_.set_entry_lacks_memory(false);
   ensure(!reader.malformed(), "an entry's queued commands are whole");

@@ -1,6 +1,7 @@
 #include <utility>
 
 #include "server/replica/engine.h"
+#include "server/replica/reply_scope.h"
 
 // XREAD BLOCK: a read that waits on its own node, without an entry (redis-semantics, "Blocking"). It ran behind its
 // barrier and found nothing; each later entry was committed after the request came, so the state behind any of them may
