@@ -107,7 +107,7 @@ void Engine::serve_expired(std::uint64_t clock_ms) {
   context.index = applied_.value;
   context.applying = true;
   commands::serve_waiters(context);
-  finish_served_clients();
+  blocked_.finish_served();
 }
 
 void Engine::apply_command(const Applied& applied, Session* session) {
@@ -120,9 +120,11 @@ void Engine::apply_command(const Applied& applied, Session* session) {
     if (monitors_.any()) monitor_applied(applied);
     const bool waits = execute_applied(applied, nullptr, writer);
     ++applied_commands_;
-    finish_served_clients();
+    blocked_.finish_served();
     // A client that is gone waits for nothing: its waiter is withdrawn by an entry, so that every node does the same.
-    if (session != nullptr && waits) leave_closed(applied);
+    if (session != nullptr && waits) {
+      blocked_.withdraw({applied.node, applied.header.connection, applied.header.number});
+    }
     return;
   }
   // Reads that came before this write on its connection: the write was proposed after them and is their barrier.
@@ -161,11 +163,11 @@ void Engine::apply_command(const Applied& applied, Session* session) {
     }
   }
   if (blocked) {
-    begin_wait(*session);
+    blocked_.begin(*session, wait_timeout_ms_);
   } else {
     answered_write(*session);
   }
-  finish_served_clients();
+  blocked_.finish_served();
 }
 
 void Engine::monitor_applied(const Applied& applied) {

@@ -200,7 +200,7 @@ void Engine::was_removed(const std::string& sentence) {
 void Engine::leave() {
   removal_due_ = false;
   peers_.set_members({});
-  restart_waits();
+  blocked_.restart();
   release_parked(true);
 }
 

@@ -19,6 +19,7 @@
 #include "server/commands/script_host.h"
 #include "server/commands/waiters.h"
 #include "server/replica/audit.h"
+#include "server/replica/blocked_clients.h"
 #include "server/replica/eviction.h"
 #include "server/replica/fragments.h"
 #include "server/replica/host.h"
@@ -128,7 +129,7 @@ class Engine final : public commands::Surroundings,
   void snapshot_over(const std::optional<Error>& error) override;
 
   // commands::Surroundings
-  resp::Writer* waiting_client(const commands::Origin& origin) override;
+  resp::Writer* waiting_client(const commands::Origin& origin) override { return blocked_.serve(origin); }
   void notify(commands::Event event, std::string_view name, std::string_view key, std::uint32_t db) override;
   std::uint64_t publish_applied(std::string_view channel, std::string_view message, bool sharded) override;
   [[nodiscard]] std::string refusal(std::uint32_t user, const commands::Command& command,
@@ -154,6 +155,7 @@ class Engine final : public commands::Surroundings,
   void breathe() override { host_.pump(); }
 
  private:
+  friend class BlockedClients;
   friend class NodeActions;
 
   class ReplyScope;  // reply_scope.h
@@ -212,7 +214,6 @@ class Engine final : public commands::Surroundings,
   void run_local(Session& session, const commands::Command& command, Arguments arguments, resp::Writer& reply);
   void answer_local(Session& session, const commands::Command& command, Arguments arguments, resp::Writer& reply,
                     bool in_transaction);
-  void leave_closed(const Applied& applied);
   void answer(Session& session, const std::function<void(resp::Writer&)>& write);
   void close_after_replies(Session& session);
   void drop_consumed_input(Session& session);
@@ -320,15 +321,6 @@ class Engine final : public commands::Surroundings,
   void lose_write(Session& session, const CommandHeader& header, Arguments arguments, Outcome outcome);
   void doubt_old_batches();
   void refuse_overwritten(const raft::Envelope& envelope);
-  void begin_wait(Session& session);
-  void finish_served_clients();
-  void end_wait(Session& session);
-  void propose_unblock(Session& session, commands::UnblockReason reason);
-  void withdraw_wait(Session& session);
-  void time_out_waits();
-  void restart_waits();
-  void note_wait_end(std::uint64_t until_us);
-  void doubt_waits();
 
   // events.cc
   std::uint64_t publish(std::string_view channel, std::string_view message, bool sharded);
@@ -474,6 +466,7 @@ class Engine final : public commands::Surroundings,
   LogicalClock clock_;
   Peers peers_;
   Membership membership_;
+  BlockedClients blocked_{*this};
   NodeActions actions_{*this};
   std::uint64_t http_logged_us_ = 0;
   bool removed_ = false;      // a member of its cluster no more
@@ -519,10 +512,6 @@ class Engine final : public commands::Surroundings,
   std::vector<Parked> parked_;
   std::vector<std::uint64_t> back_pressured_;
   std::vector<std::uint64_t> resumed_;
-  std::set<std::uint64_t> waiting_;     // in a blocking command
-  std::uint64_t next_wait_end_us_ = 0;  // the earliest end of their times; 0: none
-  std::uint64_t waits_doubted_us_ = 0;  // the step-down whose waits were doubted
-  std::vector<Session*> served_;        // got their element inside the command being applied
   std::deque<Fragmenting> fragmenting_;
   commands::Migration migration_;                 // what the MIGRATE being executed wants sent
   std::map<std::uint64_t, Migrating> migrating_;  // by the number of their calls

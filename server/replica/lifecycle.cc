@@ -321,9 +321,10 @@ void Engine::end_turn() {
   }
   release_parked(leading() || leader_known());
   doubt_old_batches();
-  doubt_waits();
+  blocked_.doubt();
   actions_.doubt_forwarded();
-  time_out_waits();
+  time_out_reads();
+  blocked_.time_out();
   actions_.end_pause();
   process_resumed();
   if (store_ != nullptr) expire();
@@ -463,7 +464,7 @@ void Engine::begin_term() {
   store_->waiters().clear();
   fragments_.clear();
   eviction_.forget();
-  restart_waits();
+  blocked_.restart();
 }
 
 // Memory of keys whose deadline an applied clock has passed, and of detached values: in slices, on every node by

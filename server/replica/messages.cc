@@ -120,7 +120,7 @@ void Engine::swap_in_snapshot() {
   // What happened up to here was not told to anybody.
   forget_tracked();
   miss_events();
-  restart_waits();
+  blocked_.restart();
   host_.log(LogLevel::kNotice, "Installed the snapshot at index " + std::to_string(applied_.value));
 }
 

@@ -41,7 +41,7 @@ Session* NodeActions::find_session(std::uint64_t id) {
 // What is in its output still goes out; what it waits for is withdrawn when the host has closed it.
 void NodeActions::kill(Session& session) {
   session.closing = true;
-  engine_.withdraw_wait(session);
+  engine_.blocked_.withdraw(session);
   engine_.host_.close_client(session);
 }
 
@@ -56,7 +56,7 @@ bool NodeActions::unblock(Session& session, bool with_error) {
   if (last.kind != Pending::Kind::kWrite || last.command == nullptr || !last.command->is(commands::kBlocking)) {
     return false;
   }
-  engine_.propose_unblock(session, with_error ? commands::UnblockReason::kError : commands::UnblockReason::kUnblocked);
+  engine_.blocked_.unblock(session, with_error ? commands::UnblockReason::kError : commands::UnblockReason::kUnblocked);
   return true;
 }
 

@@ -474,25 +474,13 @@ void Engine::client_closed(Session& session) {
   pubsub_.forget(session);
   tracking_.disable(session);
   monitors_.remove(session);
-  withdraw_wait(session);
-  waiting_.erase(session.id());
+  blocked_.remove(session);
   read_waits_.remove(session.id());
   for (const Pending& pending : session.pending) {
     if (pending.kind == Pending::Kind::kWrite) session.writes_pending = 0;
   }
   session.watched.clear();
   sessions_.close(session);
-}
-
-// The command of a connection that is gone took effect; if it began to wait, nobody is there to be served.
-void Engine::leave_closed(const Applied& applied) {
-  if (!leading()) return;
-  const std::string node = std::to_string(applied.node);
-  const std::string connection = std::to_string(applied.header.connection);
-  const std::string number = std::to_string(applied.header.number);
-  const std::string why = std::to_string(static_cast<int>(commands::UnblockReason::kClosed));
-  const std::array<std::string_view, 5> arguments{"unblock", node, connection, number, why};
-  pipeline_.add(nullptr, {.id = CommandId::kUnblockWaiter}, arguments);
 }
 
 bool Engine::debug_allowed(const Session& session) const {
