@@ -111,7 +111,7 @@ void Engine::serve_expired(std::uint64_t clock_ms) {
 }
 
 void Engine::apply_command(const Applied& applied, Session* session) {
-  told_to_forget_ = false;
+  events_.command_begins();
   if (session == nullptr || session->closed) {
     const Pushes::Running running(pushes_);
     scratch_.clear();
@@ -168,6 +168,11 @@ void Engine::apply_command(const Applied& applied, Session* session) {
     answered_write(*session);
   }
   blocked_.finish_served();
+}
+
+void Engine::feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db,
+                           const commands::Command& command, Arguments arguments) {
+  if (!replaying()) monitors_.show(now_, Monitors::name_of(session, node), db, command, arguments);
 }
 
 void Engine::monitor_applied(const Applied& applied) {

@@ -20,6 +20,7 @@
 #include "server/commands/waiters.h"
 #include "server/replica/audit.h"
 #include "server/replica/blocked_clients.h"
+#include "server/replica/events.h"
 #include "server/replica/eviction.h"
 #include "server/replica/fragments.h"
 #include "server/replica/host.h"
@@ -36,7 +37,6 @@
 #include "server/replica/pushes.h"
 #include "server/replica/read_rounds.h"
 #include "server/replica/read_waits.h"
-#include "server/replica/relay.h"
 #include "server/replica/replica.h"
 #include "server/replica/sessions.h"
 #include "server/replica/snapshots.h"
@@ -50,11 +50,10 @@ namespace redraft::replica {
 
 // The inside of a Replica: what its parts are and how an input goes through them. One class because one thread owns one
 // state; its functions are grouped in files by what they are about: requests, transactions, reading, applying,
-// outcomes, lifecycle, belonging, auditing, events (what clients are told unasked), users.
+// outcomes, lifecycle, belonging, auditing, users.
 class Engine final : public commands::Surroundings,
                      public commands::ScriptHost::Watcher,
                      public store::Breather,
-                     public store::Observer,
                      public Peers::Listener,
                      public Membership::Node,
                      public Snapshots::Node {
@@ -107,8 +106,10 @@ class Engine final : public commands::Surroundings,
   void audit_reported(std::uint64_t node, std::uint64_t index, std::string digest) override;  // auditing.cc
   void cluster_agreed(const ClusterId& cluster, const raft::Configuration& configuration) override;
   void bulk_frame(std::uint64_t from, SharedBytes frame) override;
-  void relay_ready(std::uint64_t node) override;                                         // events.cc
-  void relay_frame(std::uint64_t from, std::uint64_t boot, SharedBytes frame) override;  // events.cc
+  void relay_ready(std::uint64_t node) override { events_.relay_ready(node); }
+  void relay_frame(std::uint64_t from, std::uint64_t boot, SharedBytes frame) override {
+    events_.relay_frame(from, boot, std::move(frame));
+  }
 
   // Membership::Node, in belonging.cc
   [[nodiscard]] const raft::Raft* group() const override { return removed_ ? nullptr : raft_.get(); }
@@ -130,17 +131,17 @@ class Engine final : public commands::Surroundings,
 
   // commands::Surroundings
   resp::Writer* waiting_client(const commands::Origin& origin) override { return blocked_.serve(origin); }
-  void notify(commands::Event event, std::string_view name, std::string_view key, std::uint32_t db) override;
-  std::uint64_t publish_applied(std::string_view channel, std::string_view message, bool sharded) override;
+  void notify(commands::Event event, std::string_view name, std::string_view key, std::uint32_t db) override {
+    events_.notify(event, name, key, db);
+  }
+  std::uint64_t publish_applied(std::string_view channel, std::string_view message, bool sharded) override {
+    return events_.publish_applied(channel, message, sharded);
+  }
   [[nodiscard]] std::string refusal(std::uint32_t user, const commands::Command& command,
                                     std::span<const std::string_view> arguments) const override;
 
   void refused(const commands::Command& command, std::span<const std::string_view> arguments) override;
 
-  // store::Observer, in events.cc
-  void key_changed(std::uint32_t db, std::string_view name) override;
-  void database_changed(std::uint32_t db) override;
-  void key_missed(std::uint32_t db, std::string_view name) override;
   commands::ScriptHost* script_host() override { return &script_host_; }
 
   // commands::ScriptHost::Watcher, in scripting.cc
@@ -156,6 +157,7 @@ class Engine final : public commands::Surroundings,
 
  private:
   friend class BlockedClients;
+  friend class Events;
   friend class NodeActions;
 
   class ReplyScope;  // reply_scope.h
@@ -322,20 +324,11 @@ class Engine final : public commands::Surroundings,
   void doubt_old_batches();
   void refuse_overwritten(const raft::Envelope& envelope);
 
-  // events.cc
-  std::uint64_t publish(std::string_view channel, std::string_view message, bool sharded);
-  void attach_store();
-  void observe_keys();
   // The entry was in the log when this node started: its events are not raised again (pitfall G5).
   [[nodiscard]] bool replaying() const { return applied_ <= replay_end_; }
   void feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db, const commands::Command& command,
                      Arguments arguments);
   void monitor_applied(const Applied& applied);
-  void remember_read(Session& session, const commands::Command& command, Arguments arguments, bool caching);
-  void forget_tracked();
-  void miss_events();
-  [[nodiscard]] bool in_touch() const;
-  void notice_lost_touch();
 
   // users.cc
   [[nodiscard]] std::string objection(Session& session, const commands::Command& command, Arguments arguments);
@@ -448,24 +441,19 @@ class Engine final : public commands::Surroundings,
   Pushes pushes_;
   PubSub pubsub_;
   Tracking tracking_;
-  Relay relay_;
   Monitors monitors_{sessions_, pushes_};
-  raft::LogIndex replay_end_;          // the last index in the log when this node started
-  bool expiry_is_quiet_ = true;        // until what was due when this node started is freed
-  std::uint32_t event_bits_ = 0;       // notify-keyspace-events
-  std::uint64_t executing_ = 0;        // the session whose command runs
-  bool caching_ = false;               // CLIENT CACHING came before the request that runs
-  bool told_to_forget_ = false;        // by the command that runs
-  bool more_is_due_ = false;           // keys whose deadline has passed are left for the next turn
-  std::uint64_t out_of_touch_us_ = 0;  // since when no leader is known; 0: one is
-  bool told_out_of_touch_ = false;
-  std::map<std::uint64_t, std::uint64_t> peers_heard_us_;  // by node: its last status
+  raft::LogIndex replay_end_;    // the last index in the log when this node started
+  bool expiry_is_quiet_ = true;  // until what was due when this node started is freed
+  std::uint64_t executing_ = 0;  // the session whose command runs
+  bool caching_ = false;         // CLIENT CACHING came before the request that runs
+  bool more_is_due_ = false;     // keys whose deadline has passed are left for the next turn
   Pipeline pipeline_;
   ReadRounds reads_;
   ReadWaits read_waits_;
   LogicalClock clock_;
   Peers peers_;
   Membership membership_;
+  Events events_{*this};
   BlockedClients blocked_{*this};
   NodeActions actions_{*this};
   std::uint64_t http_logged_us_ = 0;

@@ -29,7 +29,7 @@ Engine::Engine(Settings& settings, Host& host, std::uint64_t seed, Time now)
       started_(now),
       pushes_(sessions_, [this](Session& session) { report_output(session); }),
       pubsub_(pushes_),
-      tracking_(sessions_, pushes_, [this] { observe_keys(); }),
+      tracking_(sessions_, pushes_, [this] { events_.observe_keys(); }),
       clock_(settings.values().max_clock_drift_ppm),
       peers_(host, settings, *this),
       membership_(host, settings, peers_, *this),
@@ -55,7 +55,7 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
   last_clock_ms_ = store_->clock_ms();
   for (const raft::Entry& entry : recovered->restored.entries) note_clock(entry);
   replay_end_ = applied_ + recovered->restored.entries.size();
-  attach_store();
+  events_.attach_store();
   snapshots_.start(recovered->restored.snapshot.index, recovered->log_bytes);
   audit_.start(now_.monotonic_us);
   restored_ = std::move(recovered->restored);
@@ -338,7 +338,7 @@ void Engine::end_turn() {
   settle_role();
   apply_committed();
   plan_spread();
-  notice_lost_touch();
+  events_.notice_lost_touch();
   if (tracking_.any()) tracking_.broadcast();
   actions_.check_copies();
   membership_.turn(now_, cluster_);
@@ -399,7 +399,7 @@ void Engine::settle_role() {
     role_change_due_ = false;
     if (!raft_leads()) {
       if (step_down) stepped_down_us_ = now_.monotonic_us;
-      if (step_down) forget_tracked();
+      if (step_down) events_.forget_tracked();
       serving_leader_ = false;
       cancel_reads();
       cancel_fragments();

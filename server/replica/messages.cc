@@ -49,7 +49,7 @@ void Engine::peer_refused(std::uint64_t node) {
 
 void Engine::peer_status(std::uint64_t node, const PeerStatus& status) {
   clock_.peer_wall(node, status.wall_ms, now_);
-  peers_heard_us_[node] = now_.monotonic_us;
+  events_.heard(node);
   if (status.clock_ms != 0) clock_.heard(status.clock_ms, now_);
 }
 
@@ -105,7 +105,7 @@ void Engine::swap_in_snapshot() {
   BulkRequest discard{.kind = BulkRequest::Kind::kFreeStore};
   discard.old_store = std::exchange(store_, std::move(loaded->store));
   host_.submit(std::move(discard));
-  attach_store();
+  events_.attach_store();
   fragments_ = std::move(loaded->fragments);
   audit_.forget_digests();
   applied_ = loaded->metadata.index;
@@ -118,8 +118,8 @@ void Engine::swap_in_snapshot() {
   adopt_cluster_settings();
   adopt_users();
   // What happened up to here was not told to anybody.
-  forget_tracked();
-  miss_events();
+  events_.forget_tracked();
+  events_.miss_messages();
   blocked_.restart();
   host_.log(LogLevel::kNotice, "Installed the snapshot at index " + std::to_string(applied_.value));
 }

@@ -104,7 +104,7 @@ Tracking& NodeActions::tracking() {
 }
 
 std::uint64_t NodeActions::publish(std::string_view channel, std::string_view message, bool sharded) {
-  return engine_.publish(channel, message, sharded);
+  return engine_.events_.publish(channel, message, sharded);
 }
 
 void NodeActions::start_monitor(Session& session) {
@@ -338,7 +338,7 @@ std::optional<std::string> NodeActions::read_config_file(const std::string& path
 
 void NodeActions::setting_changed(std::string_view name) {
   if (engine_.store_ != nullptr) engine_.adopt_memory_settings();
-  if (name == "notify-keyspace-events") engine_.observe_keys();
+  if (name == "notify-keyspace-events") engine_.events_.observe_keys();
   engine_.host_.setting_changed(name);
 }
 

@@ -160,7 +160,7 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   }
   lines.end();
   if (session.tracking != nullptr && head.command->id != commands::CommandId::kExec) {
-    remember_read(session, *head.command, arguments, head.caching);
+    events_.remember_read(session, *head.command, arguments, head.caching);
   }
   const bool needs_clock = store_->end_read() && by_leader_clock;
   if (script_host_.take_wants_log()) {

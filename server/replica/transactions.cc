@@ -214,7 +214,7 @@ void Engine::run_transaction(commands::Context& context, Session* session) {
 void Engine::run_queued(commands::Context& context, Session* session, const Command& command, Arguments arguments) {
   if (command.where == commands::Where::kForward) {
     const bool sharded = command.id == CommandId::kSpublish;
-    context.reply.integer(static_cast<std::int64_t>(publish_applied(arguments[1], arguments[2], sharded)));
+    context.reply.integer(static_cast<std::int64_t>(events_.publish_applied(arguments[1], arguments[2], sharded)));
     return;
   }
   if (command.where == commands::Where::kLocal || command.id == CommandId::kUnwatch) {
@@ -225,7 +225,7 @@ void Engine::run_queued(commands::Context& context, Session* session, const Comm
   context.arguments = arguments;
   context.may_block = false;
   commands::execute(context);
-  if (session != nullptr && session->tracking != nullptr) remember_read(*session, command, arguments, caching_);
+  if (session != nullptr && session->tracking != nullptr) events_.remember_read(*session, command, arguments, caching_);
 }
 
 // The user's rights may have changed since the command was queued. Then the others run all the same.
