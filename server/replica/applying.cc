@@ -226,10 +226,10 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
   context.command = commands::find_command(applied.header.id);
   ensure(context.command != nullptr && context.command->handler != nullptr,
          "every command in the log is known to every node that applies it");
-  if (!users_.unrestricted(context.user)) {
+  if (!users_.all().unrestricted(context.user)) {
     const std::string why = refusal(context.user, *context.command, context.arguments);
     if (!why.empty()) {
-      note_denial_at_apply(*context.command, context.arguments, "toplevel");
+      note_denial(*context.command, context.arguments, "toplevel");
       reply.error(why);
       return false;
     }
@@ -273,13 +273,34 @@ void Engine::finish_batch(Batch batch) {
 void Engine::apply_setting(commands::Context& context) {
   for (std::size_t i = 1; i + 1 < context.arguments.size(); i += 2) {
     store_->set_setting(context.arguments[i], context.arguments[i + 1]);
-    if (context.arguments[i] == "requirepass") set_default_password(context.arguments[i + 1]);
+    if (context.arguments[i] == "requirepass") users_.set_default_password(context.arguments[i + 1], *store_);
   }
   adopt_cluster_settings();
   context.reply.ok();
-  // The first argument names the node whose client asked, if that was not the leader itself.
+  answer_forwarder(context, "+OK\r\n");
+}
+
+void Engine::apply_users(commands::Context& context) {
+  const Arguments change = context.arguments.subspan(1);
+  const Result<std::int64_t> changed = users_.change(change, *store_);
+  if (!changed) {
+    context.reply.error(changed.error().message);
+  } else if (change[0] == "deluser") {
+    context.reply.integer(*changed);
+  } else {
+    context.reply.ok();
+  }
+  answer_forwarder(context, context.reply.out());
+}
+
+// The first argument names the node whose client asked, if that was not the leader itself.
+void Engine::answer_forwarder(const commands::Context& context, std::string_view reply) {
   const bool ours = context.arguments[0] == std::to_string(node_) && context.origin.connection >> 32 == boot_;
-  if (ours) actions_.answer_forwarded(context.origin.connection & 0xffffffff, context.origin.number, "+OK\r\n");
+  if (ours) actions_.answer_forwarded(context.origin.connection & 0xffffffff, context.origin.number, reply);
+}
+
+void Engine::note_denial(const Command& command, Arguments arguments, std::string_view context) {
+  users_.note_denial(sessions_.find(executing_), command, arguments, context, now_);
 }
 
 // What this node derives from the cluster-wide settings.

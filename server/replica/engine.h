@@ -13,7 +13,6 @@
 #include <vector>
 
 #include "raft/raft.h"
-#include "server/commands/acl.h"
 #include "server/commands/context.h"
 #include "server/commands/migrate.h"
 #include "server/commands/script_host.h"
@@ -24,7 +23,6 @@
 #include "server/replica/eviction.h"
 #include "server/replica/fragments.h"
 #include "server/replica/host.h"
-#include "server/replica/local/acl_log.h"
 #include "server/replica/local/latency_monitor.h"
 #include "server/replica/local/slow_log.h"
 #include "server/replica/logical_clock.h"
@@ -43,6 +41,7 @@
 #include "server/replica/statistics.h"
 #include "server/replica/storage.h"
 #include "server/replica/tracking.h"
+#include "server/replica/users.h"
 #include "server/store/breather.h"
 #include "server/store/store.h"
 
@@ -50,7 +49,7 @@ namespace redraft::replica {
 
 // The inside of a Replica: what its parts are and how an input goes through them. One class because one thread owns one
 // state; its functions are grouped in files by what they are about: requests, transactions, reading, applying,
-// outcomes, lifecycle, belonging, auditing, users.
+// outcomes, lifecycle, belonging, auditing.
 class Engine final : public commands::Surroundings,
                      public commands::ScriptHost::Watcher,
                      public store::Breather,
@@ -138,9 +137,12 @@ class Engine final : public commands::Surroundings,
     return events_.publish_applied(channel, message, sharded);
   }
   [[nodiscard]] std::string refusal(std::uint32_t user, const commands::Command& command,
-                                    std::span<const std::string_view> arguments) const override;
-
-  void refused(const commands::Command& command, std::span<const std::string_view> arguments) override;
+                                    Arguments arguments) const override {
+    return users_.refusal(user, command, arguments);
+  }
+  void refused(const commands::Command& command, Arguments arguments) override {
+    note_denial(command, arguments, "lua");
+  }
 
   commands::ScriptHost* script_host() override { return &script_host_; }
 
@@ -306,6 +308,9 @@ class Engine final : public commands::Surroundings,
   void note_clock(const raft::Entry& entry);
   void note_clock(std::uint64_t clock_ms);
   void apply_setting(commands::Context& context);
+  void apply_users(commands::Context& context);
+  void answer_forwarder(const commands::Context& context, std::string_view reply);
+  void note_denial(const commands::Command& command, Arguments arguments, std::string_view context);
   void adopt_cluster_settings();
 
   // fragmenting.cc
@@ -329,20 +334,6 @@ class Engine final : public commands::Surroundings,
   void feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db, const commands::Command& command,
                      Arguments arguments);
   void monitor_applied(const Applied& applied);
-
-  // users.cc
-  [[nodiscard]] std::string objection(Session& session, const commands::Command& command, Arguments arguments);
-  void note_denial(const Session& session, const commands::Command& command, Arguments arguments,
-                   commands::AclVerdict verdict, std::string_view context);
-  void note_denial_at_apply(const commands::Command& command, Arguments arguments, std::string_view context);
-  void apply_users(commands::Context& context);
-  void set_default_password(std::string_view password);
-  void users_changed(const std::set<std::string>& changed);
-  void adopt_users();
-  void seed_users();
-  void log_in(Session& session, std::string_view name);
-  void log_out(Session& session);
-  [[nodiscard]] bool may_listen(const Session& session) const;
 
   // belonging.cc
   void form_cluster();
@@ -378,6 +369,7 @@ class Engine final : public commands::Surroundings,
   void settle_role();
   void begin_leading();
   void seed_settings();
+  void seed_users();
   void step_down_clients();
   void expire();
   void sample_statistics();
@@ -409,8 +401,6 @@ class Engine final : public commands::Surroundings,
   Statistics statistics_;
   local::SlowLog slow_log_;
   local::LatencyMonitor latency_;
-  local::AclLog acl_log_;
-  commands::AclUsers users_;
 
   // Who this node is; all 0 while loading.
   std::uint64_t node_ = 0;
@@ -438,6 +428,7 @@ class Engine final : public commands::Surroundings,
   Eviction eviction_;
   commands::ScriptHost script_host_;
   Sessions sessions_;
+  Users users_;
   Pushes pushes_;
   PubSub pubsub_;
   Tracking tracking_;

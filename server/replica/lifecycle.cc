@@ -2,6 +2,7 @@
 
 #include "base/crc32c.h"
 #include "server/replica/engine.h"
+#include "server/replica/local/handlers.h"
 
 // The one place that turns what Raft wants into work, and the turns of the node's life: start, time, the end of a turn,
 // changes of role, the way out.
@@ -27,6 +28,7 @@ Engine::Engine(Settings& settings, Host& host, std::uint64_t seed, Time now)
       random_(seed),
       now_(now),
       started_(now),
+      users_(settings, sessions_, [this](Session& session) { close_after_replies(session); }),
       pushes_(sessions_, [this](Session& session) { report_output(session); }),
       pubsub_(pushes_),
       tracking_(sessions_, pushes_, [this] { events_.observe_keys(); }),
@@ -36,7 +38,7 @@ Engine::Engine(Settings& settings, Host& host, std::uint64_t seed, Time now)
       snapshots_(host, settings, *this) {
   statistics_.per_command.resize(1024);
   statistics_.last_save_s = now.wall_ms / 1000;
-  adopt_users();
+  users_.adopt(store_.get());
   script_host_.set_watcher(this);
 }
 
@@ -78,7 +80,7 @@ void Engine::start(std::unique_ptr<Recovered> recovered) {
   peers_.set_identity(recovered->identity);
   identity_ = recovered->identity;
   adopt_cluster_settings();
-  adopt_users();
+  users_.adopt(store_.get());
   phase_ = Phase::kServing;
   if (cluster_ != ClusterId{}) {
     start_raft();
@@ -445,6 +447,33 @@ void Engine::seed_settings() {
   }
   pipeline_.add(nullptr, {.id = commands::CommandId::kSetSetting}, arguments);
   seed_users();
+}
+
+// The founder's `user` lines and ACL file begin the cluster's users; from then on the log has them.
+void Engine::seed_users() {
+  const Values& values = settings_.values();
+  std::string text;
+  for (const std::string& user : values.users) text += "user " + user + "\n";
+  if (!values.acl_file.empty()) text += host_.read_config_file(values.acl_file).value_or("");
+  const Result<std::vector<std::string>> words = local::read_acl_file(text);
+  if (!words) {
+    host_.log(LogLevel::kWarning, "The ACL file is not used" + words.error().message);
+    return;
+  }
+  for (std::size_t i = 1; i + 1 < words->size(); i += 2) {
+    std::vector<std::string_view> change{"setuser", (*words)[i]};
+    std::string_view rest = (*words)[i + 1];
+    while (!rest.empty()) {
+      change.push_back(rest.substr(0, rest.find(' ')));
+      rest.remove_prefix(std::min(rest.size(), change.back().size() + 1));
+    }
+    if (Status fits = users_.all().check(change, false); !fits) {
+      host_.log(LogLevel::kWarning, "User " + (*words)[i] + " is not made: " + fits.error().message);
+      continue;
+    }
+    change.insert(change.begin(), "0");
+    pipeline_.add(nullptr, {.id = commands::CommandId::kChangeUsers}, change);
+  }
 }
 
 void Engine::note_clock(std::uint64_t clock_ms) {

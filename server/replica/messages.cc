@@ -116,7 +116,7 @@ void Engine::swap_in_snapshot() {
     lose_batch(pipeline_.take_oldest(), Outcome::kUnknown);
   }
   adopt_cluster_settings();
-  adopt_users();
+  users_.adopt(store_.get());
   // What happened up to here was not told to anybody.
   events_.forget_tracked();
   events_.miss_messages();

@@ -90,7 +90,7 @@ void NodeActions::forget_connection_state(Session& session) {
   engine_.monitors_.remove(session);
   engine_.pubsub_.forget(session);
   engine_.tracking_.disable(session);
-  engine_.log_out(session);
+  engine_.users_.log_out(session);
 }
 
 // ---- What clients are told unasked
@@ -114,15 +114,15 @@ void NodeActions::start_monitor(Session& session) {
 // ---- Users
 
 const commands::AclUsers& NodeActions::users() const {
-  return engine_.users_;
+  return engine_.users_.all();
 }
 
 local::AclLog& NodeActions::acl_log() {
-  return engine_.acl_log_;
+  return engine_.users_.log();
 }
 
 void NodeActions::log_in(Session& session, std::string_view user) {
-  engine_.log_in(session, user);
+  engine_.users_.log_in(session, user);
 }
 
 void NodeActions::random_bytes(std::span<char> into) {

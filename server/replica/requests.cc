@@ -31,7 +31,7 @@ Session& Engine::client_connected(ClientAddress address) {
   ++statistics_.connections_received;
   Session& session = sessions_.open(std::move(address));
   session.connected_ms = session.active_ms = now_.monotonic_us / 1000;
-  log_out(session);
+  users_.log_out(session);
   session.parser.set_bulk_max(static_cast<std::int64_t>(settings_.values().proto_max_bulk_len));
   return session;
 }
@@ -155,7 +155,7 @@ bool Engine::take(Session& session, Arguments arguments) {
     return refuse([](resp::Writer& reply) { reply.error("NOAUTH Authentication required."); });
   }
   if (session.restricted || session.subscribed() || session.monitor) {
-    const std::string why = objection(session, *command, arguments);
+    const std::string why = users_.objection(session, *command, arguments, now_);
     if (!why.empty()) return refuse([&](resp::Writer& reply) { reply.error(why); });
   }
   if (command->is(commands::kProtected) && !debug_allowed(session)) {

@@ -199,7 +199,7 @@ void Engine::run_transaction(commands::Context& context, Session* session) {
       continue;
     }
     context.db = db;
-    if (!users_.unrestricted(context.user) && refuse_queued(context, *command, arguments)) continue;
+    if (!users_.all().unrestricted(context.user) && refuse_queued(context, *command, arguments)) continue;
     run_queued(context, session, *command, arguments);
     if (monitors_.any()) feed_monitors(session, context.origin.node, db, *command, arguments);
   }
@@ -230,11 +230,9 @@ void Engine::run_queued(commands::Context& context, Session* session, const Comm
 
 // The user's rights may have changed since the command was queued. Then the others run all the same.
 bool Engine::refuse_queued(commands::Context& context, const Command& command, Arguments arguments) {
-  const commands::AclUser* user = users_.find(context.user);
-  const commands::AclVerdict verdict = user == nullptr ? commands::AclVerdict{commands::AclDenial::kCommand, 0}
-                                                       : commands::check_acl(*user, command, arguments);
+  const commands::AclVerdict verdict = users_.check(context.user, command, arguments);
   if (verdict.ok()) return false;
-  note_denial_at_apply(command, arguments, "multi");
+  note_denial(command, arguments, "multi");
   const std::string_view why = verdict.denial == commands::AclDenial::kCommand
                                    ? "no permission to execute the command or subcommand"
                                : verdict.denial == commands::AclDenial::kKey
