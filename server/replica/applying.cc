@@ -39,7 +39,7 @@ void Engine::apply(const raft::Entry& entry) {
   ensure(entry.index.value == applied_.value + 1, "entries are applied without a gap and once (pitfall G2)");
   Batch mine;
   const bool own = take_own_batch(entry, mine);
-  if (own) note_stage(local::LatencyMonitor::Stage::kCommit, now_.monotonic_us - mine.proposed_us);
+  if (own) timings_.stage(local::LatencyMonitor::Stage::kCommit, now_.monotonic_us - mine.proposed_us, now_.wall_ms);
   const std::uint64_t begin_ns = host_.measure_ns();
   applied_ = entry.index;
   applied_term_ = entry.term;
@@ -60,7 +60,7 @@ void Engine::apply(const raft::Entry& entry) {
   if (entry.type == raft::EntryType::kConfiguration) configuration_change_due_ = true;
   if (own) finish_batch(std::move(mine));
   snapshots_.applied(entry.payload.size());
-  note_stage(local::LatencyMonitor::Stage::kApply, (host_.measure_ns() - begin_ns) / 1000);
+  timings_.stage(local::LatencyMonitor::Stage::kApply, (host_.measure_ns() - begin_ns) / 1000, now_.wall_ms);
 }
 
 // The oldest batch of this node, if this entry is it. An entry of another term at its index, committed, proves that it

@@ -14,7 +14,6 @@
 
 #include "raft/raft.h"
 #include "server/commands/context.h"
-#include "server/commands/migrate.h"
 #include "server/commands/script_host.h"
 #include "server/commands/waiters.h"
 #include "server/replica/audit.h"
@@ -23,10 +22,9 @@
 #include "server/replica/eviction.h"
 #include "server/replica/fragments.h"
 #include "server/replica/host.h"
-#include "server/replica/local/latency_monitor.h"
-#include "server/replica/local/slow_log.h"
 #include "server/replica/logical_clock.h"
 #include "server/replica/membership.h"
+#include "server/replica/migrations.h"
 #include "server/replica/monitors.h"
 #include "server/replica/node_actions.h"
 #include "server/replica/peers.h"
@@ -40,6 +38,7 @@
 #include "server/replica/snapshots.h"
 #include "server/replica/statistics.h"
 #include "server/replica/storage.h"
+#include "server/replica/timings.h"
 #include "server/replica/tracking.h"
 #include "server/replica/users.h"
 #include "server/store/breather.h"
@@ -48,8 +47,8 @@
 namespace redraft::replica {
 
 // The inside of a Replica: what its parts are and how an input goes through them. One class because one thread owns one
-// state; its functions are grouped in files by what they are about: requests, transactions, reading, applying,
-// outcomes, lifecycle, belonging, auditing.
+// state; its functions are grouped in files by what they are about, named below. Parts that reach back into it are its
+// friends: what has state of its own that nothing else looks at is one of them.
 class Engine final : public commands::Surroundings,
                      public commands::ScriptHost::Watcher,
                      public store::Breather,
@@ -68,7 +67,7 @@ class Engine final : public commands::Surroundings,
   void end_turn();
   void disk_done(DiskDone done);
   void bulk_done(BulkDone done);
-  void call_done(ServerCallDone done);  // migrating.cc
+  void call_done(const ServerCallDone& done) { migrations_.call_done(done); }
   void terminate(int exit_status);
 
   void loading_progress(std::uint64_t bytes_read, std::uint64_t bytes_total) {
@@ -160,6 +159,7 @@ class Engine final : public commands::Surroundings,
  private:
   friend class BlockedClients;
   friend class Events;
+  friend class Migrations;
   friend class NodeActions;
 
   class ReplyScope;  // reply_scope.h
@@ -177,32 +177,15 @@ class Engine final : public commands::Surroundings,
     std::uint64_t until_us;
     std::uint64_t session;
   };
-  // A MIGRATE whose target has not answered yet.
-  struct Migrating {
-    std::uint64_t session = 0;
-    commands::Migration migration;
-  };
-  // A command larger than an entry on its way into the log.
-  struct Fragmenting {
-    std::uint64_t session = 0;
-    std::uint64_t number = 0;
-    std::string encoded;
-    std::size_t offset = 0;
-  };
 
   static constexpr std::uint64_t kDoubtAfter_us = 2'000'000;
   static constexpr std::uint64_t kStopBound_us = 1'000'000;
-  // Of a MIGRATE whose last step came to nothing. It did something, so no word that clients send again for.
-  static constexpr std::string_view kCopiedOnly =
-      "ERR the target has the keys, but another node leads here now: they were not deleted";
-
   static constexpr std::string_view kDisputedError =
       "MISCONF The nodes' copies of the data differ and no majority agrees: see their logs";
 
   // requests.cc
   bool take(Session& session, Arguments arguments);
   bool refuse_exec(Session& session, const std::function<void(resp::Writer&)>& write);
-  [[nodiscard]] static bool speaks_http(std::string_view first_word);
   void drop_http(Session& session);
   bool take_local(Session& session, const commands::Command& command, Arguments arguments);
   bool take_caching(Session& session);
@@ -229,8 +212,6 @@ class Engine final : public commands::Surroundings,
   // "Node-local things").
   void executed(const Session& session, const commands::Command& command, Arguments arguments, std::uint64_t begin_ns,
                 bool failed);
-  // How long one of the log's stages took: LATENCY HISTOGRAM and, past the threshold, its events.
-  void note_stage(local::LatencyMonitor::Stage stage, std::uint64_t taken_us);
   void resume(Session& session, Hold hold);
   void process_resumed();
   [[nodiscard]] bool debug_allowed(const Session& session) const;
@@ -245,32 +226,24 @@ class Engine final : public commands::Surroundings,
   // Why the command may not run beside the script under way, as an error line; empty when it may.
   [[nodiscard]] std::string_view busy_error(const Session& session, const commands::Command& command) const;
 
-  // transactions.cc
-  [[nodiscard]] static bool transaction_control(commands::CommandId id);
-
-  // migrating.cc
-  bool take_migrate(Session& session, const commands::Command& command, Arguments arguments);
-  bool begin_migration(Session& session, Pending& head);
-  void finish_migration(Session& session, std::string_view error);
-
   // evicting.cc
   void adopt_memory_settings();
   void make_room();
   [[nodiscard]] bool out_of_memory(const Session& session, const commands::Command& command);
   void apply_eviction(commands::Context& context, bool own);
 
+  // transactions.cc
+  [[nodiscard]] static bool transaction_control(commands::CommandId id);
   bool take_transaction_control(Session& session, const commands::Command& command, Arguments arguments);
   bool take_watch(Session& session, const commands::Command& command, Arguments arguments);
   void run_watch(Session& session, Arguments arguments);
   bool queue(Session& session, const commands::Command& command, Arguments arguments);
   bool take_exec(Session& session, const commands::Command& command);
   void forget_transaction(Session& session);
-  [[nodiscard]] bool watched_changed(std::string_view seen, std::uint64_t clock_ms) const;
   void run_transaction(commands::Context& context, Session* session);
   void run_queued(commands::Context& context, Session* session, const commands::Command& command, Arguments arguments);
   bool refuse_queued(commands::Context& context, const commands::Command& command, Arguments arguments);
   void run_queued_local(Session* session, const commands::Command& command, Arguments arguments, resp::Writer& reply);
-  std::uint32_t select_queued(Arguments arguments, resp::Writer& reply, std::uint32_t db) const;
 
   // reading.cc
   bool begin_read_round(bool hold);
@@ -303,15 +276,16 @@ class Engine final : public commands::Surroundings,
   void answered_write(Session& session);
   void settled_write(Session& session, const commands::Command* command);
   void finish_batch(Batch batch);
-  void begin_term();
-  void swap_in_snapshot();
-  void note_clock(const raft::Entry& entry);
-  void note_clock(std::uint64_t clock_ms);
   void apply_setting(commands::Context& context);
   void apply_users(commands::Context& context);
   void answer_forwarder(const commands::Context& context, std::string_view reply);
   void note_denial(const commands::Command& command, Arguments arguments, std::string_view context);
   void adopt_cluster_settings();
+  // The entry was in the log when this node started: its events are not raised again (pitfall G5).
+  [[nodiscard]] bool replaying() const { return applied_ <= replay_end_; }
+  void feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db, const commands::Command& command,
+                     Arguments arguments);
+  void monitor_applied(const Applied& applied);
 
   // fragmenting.cc
   void encode_in_pieces(std::string& to, const CommandHeader& header, Arguments arguments);
@@ -327,13 +301,10 @@ class Engine final : public commands::Surroundings,
   void lose_batch(Batch batch, Outcome outcome);
   void lose_write(Session& session, const CommandHeader& header, Arguments arguments, Outcome outcome);
   void doubt_old_batches();
-  void refuse_overwritten(const raft::Envelope& envelope);
 
-  // The entry was in the log when this node started: its events are not raised again (pitfall G5).
-  [[nodiscard]] bool replaying() const { return applied_ <= replay_end_; }
-  void feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db, const commands::Command& command,
-                     Arguments arguments);
-  void monitor_applied(const Applied& applied);
+  // messages.cc
+  void refuse_overwritten(const raft::Envelope& envelope);
+  void swap_in_snapshot();
 
   // belonging.cc
   void form_cluster();
@@ -366,16 +337,22 @@ class Engine final : public commands::Surroundings,
   void send(const raft::Envelope& envelope);
   void plan_spread();
   void close_batch();
-  void settle_role();
-  void begin_leading();
-  void seed_settings();
-  void seed_users();
-  void step_down_clients();
+  void note_clock(const raft::Entry& entry);
+  void note_clock(std::uint64_t clock_ms);
   void expire();
   void sample_statistics();
   void ask_to_wake();
   void go_on_stopping();
   [[nodiscard]] std::uint64_t next_seed() { return random_.next(); }
+  [[nodiscard]] bool cluster_enabled() const;
+
+  // leading.cc
+  void settle_role();
+  void begin_leading();
+  void seed_settings();
+  void seed_users();
+  void begin_term();
+  void step_down_clients();
   [[nodiscard]] bool raft_leads() const;
   // Raft leads and the term's first entry is on its way: commands may be proposed.
   [[nodiscard]] bool leading() const;
@@ -383,7 +360,6 @@ class Engine final : public commands::Surroundings,
   [[nodiscard]] bool leader_known() const;
   [[nodiscard]] std::size_t voters() const;
   [[nodiscard]] std::optional<MemberAddress> leader_address() const;
-  [[nodiscard]] bool cluster_enabled() const;
 
   struct Promises {
     raft::Ticket after;
@@ -399,8 +375,7 @@ class Engine final : public commands::Surroundings,
   std::uint64_t loading_bytes_read_ = 0;
   std::uint64_t loading_bytes_total_ = 0;
   Statistics statistics_;
-  local::SlowLog slow_log_;
-  local::LatencyMonitor latency_;
+  Timings timings_;
 
   // Who this node is; all 0 while loading.
   std::uint64_t node_ = 0;
@@ -446,6 +421,7 @@ class Engine final : public commands::Surroundings,
   Membership membership_;
   Events events_{*this};
   BlockedClients blocked_{*this};
+  Migrations migrations_{*this};
   NodeActions actions_{*this};
   std::uint64_t http_logged_us_ = 0;
   bool removed_ = false;      // a member of its cluster no more
@@ -491,10 +467,7 @@ class Engine final : public commands::Surroundings,
   std::vector<Parked> parked_;
   std::vector<std::uint64_t> back_pressured_;
   std::vector<std::uint64_t> resumed_;
-  std::deque<Fragmenting> fragmenting_;
-  commands::Migration migration_;                 // what the MIGRATE being executed wants sent
-  std::map<std::uint64_t, Migrating> migrating_;  // by the number of their calls
-  std::uint64_t last_call_ = 0;
+  std::deque<InPieces> fragmenting_;
 
   std::uint64_t wait_timeout_ms_ = 0;  // of the blocking command just applied
   bool active_expire_ = true;

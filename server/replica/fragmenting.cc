@@ -30,7 +30,7 @@ void Engine::encode_in_pieces(std::string& to, const CommandHeader& header, Argu
 
 void Engine::begin_fragments(Session& session, const Pending& pending, const CommandHeader& header,
                              Arguments arguments) {
-  Fragmenting& sending = fragmenting_.emplace_back();
+  InPieces& sending = fragmenting_.emplace_back();
   sending.session = session.id();
   sending.number = header.number;
   encode_in_pieces(sending.encoded, header, arguments);
@@ -43,7 +43,7 @@ void Engine::begin_fragments(Session& session, const Pending& pending, const Com
 
 void Engine::propose_fragments() {
   while (!fragmenting_.empty() && leading() && room_for(kPieceSize)) {
-    Fragmenting& sending = fragmenting_.front();
+    InPieces& sending = fragmenting_.front();
     Session* session = sessions_.find(sending.session);
     const std::string_view piece = std::string_view(sending.encoded).substr(sending.offset, kPieceSize);
     if (pipeline_.full(piece.size() + 128)) {
@@ -70,7 +70,7 @@ void Engine::propose_fragments() {
 
 // Leadership was lost before the last fragment was proposed: the command certainly did not run.
 void Engine::cancel_fragments() {
-  for (const Fragmenting& sending : std::exchange(fragmenting_, {})) {
+  for (const InPieces& sending : std::exchange(fragmenting_, {})) {
     Session* session = sessions_.find(sending.session);
     if (session == nullptr || session->pending.empty()) continue;
     lose_write(*session, {.number = sending.number}, {}, Outcome::kNotExecuted);

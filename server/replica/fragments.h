@@ -41,4 +41,12 @@ class Fragments {
   std::size_t bytes_ = 0;
 };
 
+// One that a client of this node sent, on its way into the log.
+struct InPieces {
+  std::uint64_t session = 0;
+  std::uint64_t number = 0;
+  std::string encoded;
+  std::size_t offset = 0;  // of what is not proposed yet
+};
+
 }  // namespace redraft::replica

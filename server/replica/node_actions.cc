@@ -18,11 +18,11 @@ Statistics& NodeActions::statistics() {
 }
 
 local::SlowLog& NodeActions::slow_log() {
-  return engine_.slow_log_;
+  return engine_.timings_.slow_log();
 }
 
 local::LatencyMonitor& NodeActions::latency() {
-  return engine_.latency_;
+  return engine_.timings_.latency();
 }
 
 std::optional<std::string> NodeActions::cluster_setting(std::string_view name) const {

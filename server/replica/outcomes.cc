@@ -107,7 +107,7 @@ void Engine::lose_write(Session& session, const CommandHeader& header, Arguments
     if (outcome == Outcome::kUnknown) {
       reply.error("INDOUBT outcome unknown: the write may or may not take effect");
     } else if (lost->command->id == commands::CommandId::kMigrate) {
-      reply.error(kCopiedOnly);
+      reply.error(Migrations::kCopiedOnly);
     } else {
       redirect(session, *lost->command, whole ? arguments : Arguments{}, reply);
     }

@@ -146,7 +146,7 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
   context.may_block = false;
   commands::ReadWait wait;
   if (head.command->is(commands::kBlocking) && !head.settled) context.read_wait = &wait;
-  context.migration = &migration_;
+  context.migration = migrations_.wanted();
   context.user = session.user_id;
   caching_ = head.caching;
   const std::size_t begin = session.output().size();
@@ -172,7 +172,7 @@ bool Engine::execute_read(Session& session, Pending& head, Arguments arguments) 
     needs_clock ? wait_for_entry(session, head) : wait_for_round(session, head);
     return false;
   }
-  if (context.blocked && head.command->id == commands::CommandId::kMigrate) return begin_migration(session, head);
+  if (context.blocked && head.command->id == commands::CommandId::kMigrate) return migrations_.begin(session, head);
   if (context.blocked) {
     begin_read_wait(session, head, std::move(wait));
     return false;

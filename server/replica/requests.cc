@@ -9,7 +9,6 @@
 #include "server/replica/engine.h"
 #include "server/replica/local/local.h"
 #include "server/replica/reply_scope.h"
-#include "server/replica/secrets.h"
 
 // From a client's bytes to a pending request: parse, look up, check, and send it down its path (architecture, section
 // 1).
@@ -21,6 +20,12 @@ constexpr std::size_t kInputSpaceMin = std::size_t{8} << 10;
 constexpr std::size_t kInputKept = std::size_t{64} << 10;
 constexpr std::size_t kAdminClients = 4;
 constexpr std::size_t kWalkedAheadMax = std::size_t{64} << 20;
+
+// A browser that was made to send a form here (cross-protocol scripting): its request's lines begin like this, and what
+// follows them must not be run. As Redis does.
+bool speaks_http(std::string_view first_word) {
+  return commands::equals_ignoring_case(first_word, "post") || commands::equals_ignoring_case(first_word, "host:");
+}
 
 }  // namespace
 
@@ -106,12 +111,6 @@ void Engine::drop_consumed_input(Session& session) {
   }
 }
 
-// A browser that was made to send a form here (cross-protocol scripting): its request's lines begin like this, and what
-// follows them must not be run. As Redis does.
-bool Engine::speaks_http(std::string_view first_word) {
-  return commands::equals_ignoring_case(first_word, "post") || commands::equals_ignoring_case(first_word, "host:");
-}
-
 void Engine::drop_http(Session& session) {
   constexpr std::uint64_t kLogInterval_us = 60'000'000;
   if (http_logged_us_ == 0 || now_.monotonic_us >= http_logged_us_ + kLogInterval_us) {
@@ -190,7 +189,7 @@ bool Engine::take(Session& session, Arguments arguments) {
     return refuse([](resp::Writer& reply) { reply.error("ERR Command not allowed inside a transaction"); });
   }
   if (command->where != commands::Where::kLeader) return take_local(session, *command, arguments);
-  if (command->id == CommandId::kMigrate) return take_migrate(session, *command, arguments);
+  if (command->id == CommandId::kMigrate) return migrations_.take(session, *command, arguments);
   return take_data(session, *command, arguments);
 }
 
@@ -425,23 +424,7 @@ void Engine::executed(const Session& session, const Command& command, Arguments 
   one.nanoseconds += taken_ns;
   one.microseconds = one.nanoseconds / 1000;
   if (failed) ++one.failed;
-  const std::uint64_t taken_us = taken_ns / 1000;
-  latency_.add_command(static_cast<std::uint16_t>(command.id), taken_us);
-  const Values& values = settings_.values();
-  if (taken_us >= values.slowlog_log_slower_than_us && !command.is(commands::kSkipSlowlog)) {
-    slow_log_.add(now_.wall_ms / 1000, taken_us, without_secrets(command, arguments), session.address().peer,
-                  session.name, values.slowlog_max_len);
-  }
-  const std::uint64_t threshold_ms = values.latency_monitor_threshold_ms;
-  if (threshold_ms != 0 && taken_us >= threshold_ms * 1000)
-    latency_.add("command", now_.wall_ms / 1000, taken_us / 1000);
-}
-
-void Engine::note_stage(local::LatencyMonitor::Stage stage, std::uint64_t taken_us) {
-  latency_.add_stage(stage, taken_us);
-  const std::uint64_t threshold_ms = settings_.values().latency_monitor_threshold_ms;
-  if (threshold_ms == 0 || taken_us < threshold_ms * 1000) return;
-  latency_.add(local::LatencyMonitor::kStages[static_cast<std::size_t>(stage)], now_.wall_ms / 1000, taken_us / 1000);
+  timings_.command(session, command, arguments, taken_ns / 1000, now_.wall_ms);
 }
 
 void Engine::report_output(Session& session) {

@@ -16,8 +16,40 @@ namespace redraft::replica {
 using commands::Command;
 using commands::CommandId;
 
+namespace {
+
 // Ends the arguments of a transaction that was taken when there was no memory.
 constexpr std::string_view kLacksMemory = "oom";
+
+bool watched_changed(const store::Store& store, std::string_view seen, std::uint64_t clock_ms) {
+  CommandReader reader(seen);
+  CommandHeader header;
+  std::vector<std::string_view> key;
+  while (reader.next(header, key)) {
+    const commands::WatchedKey watched{
+        .db = header.db, .absent = header.session != 0, .deadline_ms = header.sequence, .index = header.number};
+    if (commands::watched_key_changed(store, watched, key[0], clock_ms)) return true;
+  }
+  return false;
+}
+
+// SELECT inside a transaction is state: later queued commands run in that database on every node.
+std::uint32_t select_queued(const store::Store& store, std::span<const std::string_view> arguments, resp::Writer& reply,
+                            std::uint32_t db) {
+  const std::optional<std::int64_t> wanted = resp::parse_int64(arguments[1]);
+  if (!wanted) {
+    reply.error("ERR invalid DB index");
+    return db;
+  }
+  if (*wanted < 0 || *wanted >= static_cast<std::int64_t>(store.database_count())) {
+    reply.error("ERR DB index is out of range");
+    return db;
+  }
+  reply.ok();
+  return static_cast<std::uint32_t>(*wanted);
+}
+
+}  // namespace
 
 bool Engine::transaction_control(CommandId id) {
   return id == CommandId::kMulti || id == CommandId::kExec || id == CommandId::kDiscard || id == CommandId::kWatch ||
@@ -136,7 +168,7 @@ bool Engine::take_exec(Session& session, const Command& command) {
                     .sequence = watched.seen.deadline_ms},
                    std::span(&key, 1));
   }
-  if (planted::is(planted::Bug::kWatchAtProposal) && watched_changed(seen, store_->clock_ms())) {
+  if (planted::is(planted::Bug::kWatchAtProposal) && watched_changed(*store_, seen, store_->clock_ms())) {
     forget_transaction(session);
     answer(session, [](resp::Writer& reply) { reply.null_array(); });
     return true;
@@ -160,25 +192,13 @@ void Engine::forget_transaction(Session& session) {
   session.watched.clear();
 }
 
-bool Engine::watched_changed(std::string_view seen, std::uint64_t clock_ms) const {
-  CommandReader reader(seen);
-  CommandHeader header;
-  std::vector<std::string_view> key;
-  while (reader.next(header, key)) {
-    const commands::WatchedKey watched{
-        .db = header.db, .absent = header.session != 0, .deadline_ms = header.sequence, .index = header.number};
-    if (commands::watched_key_changed(*store_, watched, key[0], clock_ms)) return true;
-  }
-  return false;
-}
-
 // At apply on every node, or behind a read barrier on one. `session` is the client's where it is connected here: only
 // there do the node-local commands among the queued ones run, at their place.
 void Engine::run_transaction(commands::Context& context, Session* session) {
   const bool lacks_memory = context.arguments.size() == 4 && context.arguments[3] == kLacksMemory;
   ensure(context.arguments.size() == 3 || lacks_memory, "a transaction has what was watched and what was queued");
   const bool judged = planted::is(planted::Bug::kWatchAtProposal);
-  if (!judged && watched_changed(context.arguments[1], context.clock_ms)) {
+  if (!judged && watched_changed(*store_, context.arguments[1], context.clock_ms)) {
     context.reply.null_array();
     return;
   }
@@ -195,7 +215,7 @@ void Engine::run_transaction(commands::Context& context, Session* session) {
     ensure(command != nullptr, "a queued command is in the table of every node that applies it");
     ++replies;
     if (command->id == CommandId::kSelect) {
-      db = select_queued(arguments, context.reply, db);
+      db = select_queued(*store_, arguments, context.reply, db);
       continue;
     }
     context.db = db;
@@ -255,21 +275,6 @@ void Engine::run_queued_local(Session* session, const Command& command, Argument
     return;
   }
   answer_local(*session, command, arguments, reply, true);
-}
-
-// SELECT inside a transaction is state: later queued commands run in that database on every node.
-std::uint32_t Engine::select_queued(Arguments arguments, resp::Writer& reply, std::uint32_t db) const {
-  const std::optional<std::int64_t> wanted = resp::parse_int64(arguments[1]);
-  if (!wanted) {
-    reply.error("ERR invalid DB index");
-    return db;
-  }
-  if (*wanted < 0 || *wanted >= static_cast<std::int64_t>(store_->database_count())) {
-    reply.error("ERR DB index is out of range");
-    return db;
-  }
-  reply.ok();
-  return static_cast<std::uint32_t>(*wanted);
 }
 
 }  // namespace redraft::replica

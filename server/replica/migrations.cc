@@ -1,12 +1,11 @@
-#include "server/commands/migrate.h"
+#include "server/replica/migrations.h"
 
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "server/replica/engine.h"
 #include "server/replica/reply_scope.h"
-
-// MIGRATE's way through a node (commands/migrate.h has its steps): a read behind its barrier, a call of the host, an
-// entry. The connection waits, all others go on, and the log has nothing of it before the target has the keys.
 
 namespace redraft::replica {
 
@@ -14,40 +13,39 @@ using commands::Command;
 using commands::CommandId;
 
 // Alone on its connection, as WATCH: what comes behind it stays unparsed until it is answered.
-bool Engine::take_migrate(Session& session, const Command& command, Arguments arguments) {
+bool Migrations::take(Session& session, const Command& command, std::span<const std::string_view> arguments) {
   if (!session.pending.empty()) {
     session.hold(Hold::kOrder);
     return false;
   }
-  if (!leading()) return take_elsewhere(session, command, arguments);
-  if (disk_full_ || commit_stalled_) return refuse_write(session);
-  take_read(session, command, arguments);
+  if (!engine_.leading()) return engine_.take_elsewhere(session, command, arguments);
+  if (engine_.disk_full_ || engine_.commit_stalled_) return engine_.refuse_write(session);
+  engine_.take_read(session, command, arguments);
   session.hold(Hold::kOrder);
   return true;
 }
 
-// The read at the session's front has left what is to be sent in `migration_`. True when it was answered.
-bool Engine::begin_migration(Session& session, Pending& head) {
-  ServerCall call{.id = ++last_call_, .host = migration_.host, .port = migration_.port};
-  call.patience_ms = migration_.timeout_ms;
-  call.request = std::exchange(migration_.request, {});
-  call.login_size = migration_.login_size;
-  call.replies = migration_.replies_ahead + migration_.keys.size();
-  if (!host_.call(std::move(call))) {
+bool Migrations::begin(Session& session, Pending& head) {
+  ServerCall call{.id = ++last_call_, .host = wanted_.host, .port = wanted_.port};
+  call.patience_ms = wanted_.timeout_ms;
+  call.request = std::exchange(wanted_.request, {});
+  call.login_size = wanted_.login_size;
+  call.replies = wanted_.replies_ahead + wanted_.keys.size();
+  if (!engine_.host_.call(std::move(call))) {
     session.writer().error("IOERR error or timeout connecting to the client");
     return true;
   }
   head.blocked = true;
-  migrating_.emplace(last_call_, Migrating{session.id(), std::exchange(migration_, {})});
+  under_way_.emplace(last_call_, Under{session.id(), std::exchange(wanted_, {})});
   return false;
 }
 
 // A connection that is gone has moved its keys all the same, as in Redis; unless they are too many for an entry: then
 // they stay here too, and nobody was told otherwise.
-void Engine::call_done(ServerCallDone done) {
-  const auto node = migrating_.extract(done.id);
+void Migrations::call_done(const ServerCallDone& done) {
+  const auto node = under_way_.extract(done.id);
   if (node.empty()) return;
-  const Migrating& migrating = node.mapped();
+  const Under& migrating = node.mapped();
   commands::MigrationReplies replies = commands::judge_replies(migrating.migration, done.errors);
   using End = ServerCallDone::End;
   if (replies.error.empty() && done.end != End::kAnswered) {
@@ -55,11 +53,11 @@ void Engine::call_done(ServerCallDone done) {
                     : done.end == End::kNotWritten ? "IOERR error or timeout writing to target instance"
                                                    : "IOERR error or timeout reading to target instance";
   }
-  Session* session = sessions_.find(migrating.session);
+  Session* session = engine_.sessions_.find(migrating.session);
   if (session != nullptr && session->pending.empty()) session = nullptr;
-  if (replies.taken.empty() || migrating.migration.copy || !leading()) {
+  if (replies.taken.empty() || migrating.migration.copy || !engine_.leading()) {
     const bool kept = !replies.taken.empty() && !migrating.migration.copy;
-    if (session != nullptr) finish_migration(*session, kept ? kCopiedOnly : std::string_view(replies.error));
+    if (session != nullptr) finish(*session, kept ? kCopiedOnly : std::string_view(replies.error));
     return;
   }
   const std::vector<std::string> words = commands::words_to_drop(replies);
@@ -67,26 +65,27 @@ void Engine::call_done(ServerCallDone done) {
   if (session != nullptr) {
     const Command* command = session->pending.front().command;
     session->pending.pop_front();
-    propose_for(*session, CommandId::kDropMigrated, *command, arguments);
+    engine_.propose_for(*session, CommandId::kDropMigrated, *command, arguments);
     return;
   }
   const CommandHeader header{.id = CommandId::kDropMigrated, .db = replies.taken.front()->seen.db};
   const std::size_t size = encoded_size(header, arguments);
   if (!Pipeline::fits(size)) return;
-  if (pipeline_.full(size)) close_batch();
-  pipeline_.add(nullptr, header, arguments);
+  if (engine_.pipeline_.full(size)) engine_.close_batch();
+  engine_.pipeline_.add(nullptr, header, arguments);
 }
 
 // Without an entry: nothing changes here.
-void Engine::finish_migration(Session& session, std::string_view error) {
+void Migrations::finish(Session& session, std::string_view error) {
   const Pending head = session.pending.front();
   {
-    ReplyScope scope(*this, session, head.silent);
+    Engine::ReplyScope scope(engine_, session, head.silent);
     error.empty() ? session.writer().ok() : session.writer().error(error);
   }
-  executed(session, *head.command, Arguments(&head.command->name, 1), host_.measure_ns(), !error.empty());
+  engine_.executed(session, *head.command, std::span(&head.command->name, 1), engine_.host_.measure_ns(),
+                   !error.empty());
   session.pending.pop_front();
-  drain(session);
+  engine_.drain(session);
 }
 
 }  // namespace redraft::replica
