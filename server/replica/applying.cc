@@ -113,61 +113,70 @@ void Engine::serve_expired(std::uint64_t clock_ms) {
 void Engine::apply_command(const Applied& applied, Session* session) {
   events_.command_begins();
   if (session == nullptr || session->closed) {
-    const Pushes::Running running(pushes_);
-    scratch_.clear();
-    resp::Writer writer(scratch_, resp::Writer::Protocol::kResp2);
-    executing_ = 0;
-    if (monitors_.any()) monitor_applied(applied);
-    const bool waits = execute_applied(applied, nullptr, writer);
-    ++applied_commands_;
-    blocked_.finish_served();
-    // A client that is gone waits for nothing: its waiter is withdrawn by an entry, so that every node does the same.
-    if (session != nullptr && waits) {
-      blocked_.withdraw({applied.node, applied.header.connection, applied.header.number});
-    }
+    apply_for_nobody(applied, session != nullptr);
     return;
   }
-  // Reads that came before this write on its connection: the write was proposed after them and is their barrier.
-  while (!session->pending.empty() && session->pending.front().kind != Pending::Kind::kWrite) {
-    Pending& head = session->pending.front();
-    if (head.kind == Pending::Kind::kRead) {
-      head.batch = 0;
-      head.round = 0;
-      head.settled = true;
-      if (!run_read(*session)) fail("a read that its own connection's write overtakes needs no later clock");
-    } else {
-      ReplyScope scope(*this, *session, head.silent);
-      session->output().append(session->arena, head.offset, head.size);
-    }
-    session->pending.pop_front();
-  }
+  answer_overtaken(*session);
   ensure(!session->pending.empty() && session->pending.front().number == applied.header.number,
          "a connection's writes are applied in the order they were sent (pitfall H1)");
-  bool blocked = false;
-  {
-    const Pushes::Running running(pushes_);
-    const Pending& head = session->pending.front();
-    ReplyScope scope(*this, *session, head.silent);
-    executing_ = session->id();
-    caching_ = head.caching;
-    const std::size_t begin = session->output().size();
-    const std::uint64_t begin_ns = host_.measure_ns();
-    blocked = execute_applied(applied, session, session->writer());
-    ++applied_commands_;
-    if (head.command != nullptr && static_cast<std::size_t>(head.command->id) < statistics_.per_command.size()) {
-      const bool failed = session->output().size() > begin && session->output()[begin] == '-';
-      // The inside of a transaction or the last piece of a large command is not what the client sent.
-      const std::string_view name = head.command->name;
-      const bool as_sent = applied.header.id == head.command->id;
-      executed(*session, *head.command, as_sent ? applied.arguments : Arguments(&name, 1), begin_ns, failed);
-    }
-  }
-  if (blocked) {
+  if (apply_for(applied, *session)) {
     blocked_.begin(*session, wait_timeout_ms_);
   } else {
     answered_write(*session);
   }
   blocked_.finish_served();
+}
+
+// Another node's client, or one of this node that is gone: nobody reads the reply.
+void Engine::apply_for_nobody(const Applied& applied, bool gone) {
+  const Pushes::Running running(pushes_);
+  scratch_.clear();
+  resp::Writer writer(scratch_, resp::Writer::Protocol::kResp2);
+  executing_ = 0;
+  if (monitors_.any()) monitor_applied(applied);
+  const bool waits = execute_applied(applied, nullptr, writer);
+  ++applied_commands_;
+  blocked_.finish_served();
+  // A client that is gone waits for nothing: its waiter is withdrawn by an entry, so that every node does the same.
+  if (gone && waits) blocked_.withdraw({applied.node, applied.header.connection, applied.header.number});
+}
+
+// Reads that came before this write on its connection: the write was proposed after them and is their barrier.
+void Engine::answer_overtaken(Session& session) {
+  while (!session.pending.empty() && session.pending.front().kind != Pending::Kind::kWrite) {
+    Pending& head = session.pending.front();
+    if (head.kind == Pending::Kind::kRead) {
+      head.batch = 0;
+      head.round = 0;
+      head.settled = true;
+      if (!run_read(session)) fail("a read that its own connection's write overtakes needs no later clock");
+    } else {
+      ReplyScope scope(*this, session, head.silent);
+      session.output().append(session.arena, head.offset, head.size);
+    }
+    session.pending.pop_front();
+  }
+}
+
+// The write at the session's front. True when it waits from now on.
+bool Engine::apply_for(const Applied& applied, Session& session) {
+  const Pushes::Running running(pushes_);
+  const Pending& head = session.pending.front();
+  ReplyScope scope(*this, session, head.silent);
+  executing_ = session.id();
+  caching_ = head.caching;
+  const std::size_t begin = session.output().size();
+  const std::uint64_t begin_ns = host_.measure_ns();
+  const bool blocked = execute_applied(applied, &session, session.writer());
+  ++applied_commands_;
+  if (head.command != nullptr && static_cast<std::size_t>(head.command->id) < statistics_.per_command.size()) {
+    const bool failed = session.output().size() > begin && session.output()[begin] == '-';
+    // The inside of a transaction or the last piece of a large command is not what the client sent.
+    const std::string_view name = head.command->name;
+    const bool as_sent = applied.header.id == head.command->id;
+    executed(session, *head.command, as_sent ? applied.arguments : Arguments(&name, 1), begin_ns, failed);
+  }
+  return blocked;
 }
 
 void Engine::feed_monitors(const Session* session, std::uint64_t node, std::uint32_t db,

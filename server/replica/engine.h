@@ -271,6 +271,9 @@ class Engine final : public commands::Surroundings,
   bool take_own_batch(const raft::Entry& entry, Batch& mine);
   void apply_commands(const Payload& payload, Batch* mine);
   void apply_command(const Applied& applied, Session* session);
+  void apply_for_nobody(const Applied& applied, bool gone);
+  void answer_overtaken(Session& session);
+  bool apply_for(const Applied& applied, Session& session);
   void serve_expired(std::uint64_t clock_ms);
   bool execute_applied(const Applied& applied, Session* session, resp::Writer& reply);
   void answered_write(Session& session);
