@@ -316,6 +316,8 @@ void Raft::tick_follower() {
   if (election_elapsed_ >= election_timeout_) {
     const bool early = early_;
     reset_election_timer();
+    // Also who may not campaign hears no leader any more, and votes for others.
+    if (leader_.value != 0) become_follower(hard_state_.term, NodeId{});
     campaign(true, false, early);
   }
 }

@@ -117,7 +117,8 @@ void Raft::receive(const Envelope& envelope, InstallSnapshot& request) {
 void Raft::on(SnapshotReceiveFailed& failed) {
   if (!receiving_.has_value() || receiving_->index != failed.index) return;
   receiving_.reset();
-  if (leader_ == receiving_from_) reply_to_snapshot(leader_, failed.index, true);
+  // Also if it has gone silent: it may be back.
+  if (leader_ == receiving_from_ || leader_.value == 0) reply_to_snapshot(receiving_from_, failed.index, true);
 }
 
 void Raft::on(SnapshotReceived& received) {

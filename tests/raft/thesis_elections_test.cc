@@ -50,6 +50,23 @@ const Rule kElections[] = {
        EXPECT_EQ(bench.raft->role(), Role::kCandidate);
        EXPECT_EQ(bench.raft->term(), Term{5});
      }},
+    {"StickinessEnds",
+     "4.2.3: who may not campaign, since the leader's snapshot is on its way (A8), votes when that leader has gone "
+     "silent",
+     [] {
+       Bench bench;
+       const SnapshotMetadata snapshot{LogIndex{4}, Term{1}, Configuration("test", Cluster::voters(3))};
+       bench.receive(2, InstallSnapshot{Term{1}, snapshot});
+       RequestVote request = vote_request(2, 4, 1);
+       request.pre_vote = true;
+       bench.receive(3, request);
+       EXPECT_EQ(bench.said<RequestVoteReply>(), nullptr);
+       bench.tick(2 * bench.config.election_timeout_ticks);
+       EXPECT_EQ(bench.raft->role(), Role::kFollower);
+       bench.receive(3, request);
+       ASSERT_NE(bench.said<RequestVoteReply>(), nullptr);
+       EXPECT_TRUE(bench.said<RequestVoteReply>()->granted);
+     }},
     {"Stickiness",
      "4.2.3 (A9): who heard the leader within the minimum election timeout ignores RequestVote, and its term",
      [] {

@@ -52,6 +52,7 @@ TEST(Simulation, SeedsThatFoundSomethingKeepEveryPromise) {
       Case{414289, "a snapshot installed over a conflicting log whose end was not cut before a crash (pitfall E1)"},
       Case{500019, "a refused start ended the damaged segment, and a good copy of it did not help any more"},
       Case{500663, "a follower that waited for the snapshot of a leader long gone, and alone could lead"},
+      Case{800285, "the same, where its vote was missed"},
   };
   for (const Case& one : kCases) {
     SCOPED_TRACE(one.what);
