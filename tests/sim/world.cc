@@ -379,6 +379,8 @@ void World::stay_calm() {
   };
   // An orderly shutdown may still be on its way, and who starts again brings its term.
   run_for(kCalm_us + std::uint64_t{plan_.election_timeout_ms} * 2'000);
+  // Of two nodes none leads until the one that was shut down is back.
+  static_cast<void>(run_until(kRestBound_us, [&] { return term() != 0; }));
   const std::uint64_t before = term();
   run_for(std::uint64_t{plan_.election_timeout_ms} * 8'000);
   if (!broken_ && (before == 0 || term() != before)) {
