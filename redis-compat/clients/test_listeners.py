@@ -19,6 +19,17 @@ class ThreeNodes(unittest.TestCase):
         self.cluster.__enter__()
         self.leader = self.cluster.wait_leader()
         self.clients = []
+        wait_for(self.all_hear_each_other, "message from every node on every node")
+
+    def all_hear_each_other(self):
+        """What is published before the link to a node is up is missed there, and closes its subscribers."""
+        try:
+            listeners = [self.subscriber(node, "greeting") for node in self.cluster.nodes]
+            for node in self.cluster.nodes:
+                self.client(node).publish("greeting", "hello")
+            return all(listener.get_message(timeout=1) for listener in listeners for _ in self.cluster.nodes)
+        except redis.ConnectionError:
+            return False
 
     def tearDown(self):
         for client in self.clients:
