@@ -74,7 +74,9 @@ void Raft::ask_everybody() {
 
 void Raft::on(Spread& /*spread*/) {
   if (!is_leader()) return;
-  const bool late = std::max(held_back_from(), std::exchange(waited_index_, log_.last_index())) > commit_index_;
+  // What has waited for a whole moment: the first entry, and all that was there at the last Spread.
+  const LogIndex waited = std::max(held_back_from(), std::exchange(waited_index_, log_.last_index()));
+  const bool late = waited > commit_index_;
   if (!late && ++held_back_spreads_ < config_.held_back_spreads_max) return;
   hold_back_no_more();
   if (late) return ask_everybody();

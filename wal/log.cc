@@ -340,7 +340,7 @@ Result<bool> Log::prepare_next(std::uint64_t budget) {
 
 bool Log::next_is_late() const {
   const std::uint64_t used = segments_.empty() ? 0 : segments_.back()->end();
-  return maker_->made() < std::min(used + used / 4, options_.segment_size);  // a quarter in reserve
+  return maker_->made() < std::min(used + used / 4, options_.segment_size);
 }
 
 Sequence Log::first_sequence() const {

@@ -118,8 +118,8 @@ class Log {
   // costs nothing later. True when it is ready. kNoSpace is harmless here: what was made is
   // removed again, so that others have the room.
   [[nodiscard]] Result<bool> prepare_next(std::uint64_t budget = std::uint64_t{256} << 10);
-  // To be called when never idle: hardly more of the next segment is made than of the active one is used, so that a
-  // step is due.
+  // Whether a step is due even when the log is never idle: less of the next segment is made than of the active one is
+  // used, and a quarter more.
   [[nodiscard]] bool next_is_late() const;
 
  private:

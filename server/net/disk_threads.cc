@@ -80,7 +80,8 @@ LogWork::Again LogWork::run(std::vector<replica::DiskRequest>&& requests,
   if (sleeping_) return std::nullopt;
   const auto now = std::chrono::steady_clock::now();
   const bool quiet = std::exchange(quiet_, true);
-  if (now < upkeep_at_ || !(quiet || storage_.reserve_spent() || storage_.upkeep_is_late())) return kQuiet;
+  const bool wanted = quiet || storage_.reserve_spent() || storage_.upkeep_is_late();
+  if (!wanted || now < upkeep_at_) return kQuiet;
   const Result<bool> done = storage_.idle();
   die_unless_ok(done);
   if (std::optional<replica::DiskDone> news = storage_.space_news()) {

@@ -16,7 +16,9 @@ void KeyGroup::add(const commands::Command& command, std::uint32_t db, std::span
     const auto place = static_cast<std::size_t>(at);
     store::Store::KeyName& name = names_[count_++];
     name = {.db = db, .name = arguments[place]};
-    if (is_only) name.first = arguments[place + 1], name.last = arguments.back();
+    if (!is_only) continue;
+    name.first = arguments[place + 1];
+    name.last = arguments.back();
   }
 }
 
