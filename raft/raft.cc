@@ -31,6 +31,7 @@ Raft::Raft(Config config, Restored restored, std::uint64_t seed)
 
 void Raft::restore(Restored restored) {
   snapshot_ = std::move(restored.snapshot);
+  restart_log_ = restored.restart_log;
   configurations_.reset(snapshot_.index, snapshot_.configuration);
   for (auto& [index, configuration] : restored.older_configurations) {
     if (index > snapshot_.index) configurations_.append(index, std::move(configuration));

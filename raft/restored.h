@@ -57,6 +57,8 @@ struct Restored {
   std::vector<Entry> entries;
   // Configuration entries behind the snapshot that are not in `entries`.
   std::vector<std::pair<LogIndex, Configuration>> older_configurations;
+  // True: the log on disk says nothing of the snapshot, or another thing, so it is started anew behind it (pitfall E1).
+  bool restart_log = false;
   // False: this node may have forgotten what it promised, so it neither votes nor campaigns, and what it acknowledges
   // does not count, until VotingRestored.
   bool may_vote = true;

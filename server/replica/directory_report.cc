@@ -100,7 +100,7 @@ class Reporter {
   }
 
   Status look_at_log() {
-    LogContents contents(out_.snapshot_index);
+    LogContents contents(out_.snapshot_index, out_.last_term);
     const std::string directory = path_ + "/wal";
     if (files_.exists(directory)) {
       auto log = wal::inspect(files_, directory, [&](const wal::RecordView& record) { contents.add(record); });

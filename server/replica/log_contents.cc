@@ -89,6 +89,17 @@ void LogContents::anchor(raft::LogIndex last) {
   last_ = last;
 }
 
+void LogContents::note_term(raft::LogIndex index, raft::Term term) {
+  if (index > snapshot_) return;
+  term_there_ = index == snapshot_ ? term : raft::Term{};
+}
+
+bool LogContents::leads_to_snapshot() const {
+  if (snapshot_.value == 0) return true;
+  const bool reaches = anchored_ && last_ >= snapshot_;
+  return reaches && (term_there_.value == 0 || term_there_ == snapshot_term_);
+}
+
 void LogContents::add(const wal::RecordView& record) {
   if (expected_.value == 0) {
     first_seen_ = record.sequence;
@@ -143,6 +154,7 @@ void LogContents::add_entry(const wal::RecordView& record) {
   }
   while (!entries.empty() && entries.back().index >= index) entries.pop_back();
   last_ = index;
+  note_term(index, entry->term);
   places.remember(index, record.sequence);
   if (index <= snapshot_) return;
   commit_index = std::max(commit_index, commit);
@@ -169,6 +181,7 @@ void LogContents::add_restart(const wal::RecordView& record) {
   entries.clear();
   places.restart_after(behind->index, false);
   anchor(behind->index);
+  note_term(behind->index, behind->term);
 }
 
 void LogContents::add_repair(const wal::RecordView& record) {
@@ -180,6 +193,7 @@ void LogContents::add_repair(const wal::RecordView& record) {
     entries.clear();
     places.truncate_after(index);
     anchor(index);
+    note_term(index, term);
     return;
   }
   while (!entries.empty() && entries.back().index > index) entries.pop_back();
@@ -205,6 +219,10 @@ void LogContents::finish(const wal::Recovery& recovery) {
     if (at_end || (at_start && !anchored_)) begin_hole({});
   }
   if (hole_ && lost != nullptr) hole_->where = lost->describe();
+  if (!leads_to_snapshot()) {
+    entries.clear();
+    places.clear();
+  }
   // A commit index beyond what recovery kept came with records that were never acknowledged.
   commit_index = std::min(std::max(commit_index, snapshot_), last_index());
 }

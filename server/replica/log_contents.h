@@ -45,8 +45,8 @@ class EntryPlaces {
 // Exceptions: what is told anew in full behind the hole, from the snapshot on; and what a repair wrote.
 class LogContents {
  public:
-  // Entries up to `snapshot` are part of a snapshot that was verified.
-  explicit LogContents(raft::LogIndex snapshot) : snapshot_(snapshot) {}
+  // Entries up to `snapshot` are part of a snapshot that was verified, whose last entry is of `snapshot_term`.
+  LogContents(raft::LogIndex snapshot, raft::Term snapshot_term) : snapshot_(snapshot), snapshot_term_(snapshot_term) {}
 
   // A record from wal::Log::Visitor, in order.
   void add(const wal::RecordView& record);
@@ -76,6 +76,10 @@ class LogContents {
   EntryPlaces places;
   std::size_t members_seen = 0;  // in the largest configuration of any record, whether it counts or not
 
+  // The log by itself accounts for the snapshot: it has the snapshot's last entry, or starts behind it. Otherwise the
+  // process died between the two, and none of the entries count: should that snapshot be damaged later, only a log that
+  // was started anew behind it shows that something is missing.
+  [[nodiscard]] bool leads_to_snapshot() const;
   // The last entry that counts, the snapshot's if none follows it.
   [[nodiscard]] raft::LogIndex last_index() const;
 
@@ -85,9 +89,12 @@ class LogContents {
   void add_repair(const wal::RecordView& record);
   void begin_hole(raft::LogIndex beyond);
   void anchor(raft::LogIndex last);
+  void note_term(raft::LogIndex index, raft::Term term);
 
   raft::LogIndex snapshot_;
-  raft::LogIndex last_;  // of the run of entries that counts; the snapshot's index or one before it at least
+  raft::Term snapshot_term_;
+  raft::Term term_there_;  // of the log's own entry at snapshot_; 0: the log does not have it
+  raft::LogIndex last_;    // of the run of entries that counts; the snapshot's index or one before it at least
   bool anchored_ = false;
   bool malformed_ = false;
   bool hard_state_known_ = true;

@@ -70,7 +70,7 @@ Result<std::unique_ptr<Recovered>> Storage::recover(const Progress& progress) {
   if (Status loaded = load_snapshot_into(*recovered, progress); !loaded) return loaded.error();
   raft::Restored& restored = recovered->restored;
 
-  Result<LogContents> contents = open_log(restored.snapshot.index);
+  Result<LogContents> contents = open_log(restored.snapshot);
   if (!contents) return contents.error();
   Result<bool> vote_known = recover_vote(*contents, recovered->warnings);
   if (!vote_known) return vote_known.error();
@@ -89,6 +89,7 @@ Result<std::unique_ptr<Recovered>> Storage::recover(const Progress& progress) {
   if (condemned) restored.commit_index = {};
   places_ = std::move(contents->places);
   hard_state_record_ = contents->hard_state_record;
+  restored.restart_log = !contents->leads_to_snapshot();
   restored.may_vote = mark_->repair() == Repair::kNone;
   recovered->repair = mark_->repair();
   recovered->log_bytes = log_->size_on_disk();
@@ -115,10 +116,10 @@ Status Storage::load_snapshot_into(Recovered& recovered, const Progress& progres
   return Done{};
 }
 
-Result<LogContents> Storage::open_log(raft::LogIndex snapshot) {
+Result<LogContents> Storage::open_log(const raft::SnapshotMetadata& snapshot) {
   Result<std::string> directory = directory_.log_directory();
   if (!directory) return directory.error();
-  LogContents contents(snapshot);
+  LogContents contents(snapshot.index, snapshot.term);
   Result<std::unique_ptr<wal::Log>> log = wal::Log::open(
       files_, *directory, {.segment_size = options_.segment_size, .salt_seed = options_.seed + identity_.boot},
       [&contents](const wal::RecordView& record) { contents.add(record); });

@@ -115,7 +115,7 @@ class Storage {
  private:
   Storage(FileSystem& files, wal::DataDirectory directory, Options options);
   [[nodiscard]] Status load_snapshot_into(Recovered& recovered, const Progress& progress);
-  [[nodiscard]] Result<LogContents> open_log(raft::LogIndex snapshot);
+  [[nodiscard]] Result<LogContents> open_log(const raft::SnapshotMetadata& snapshot);
   // Term and vote out of the vote file and the log, each standing in for the other. False: both lost them.
   [[nodiscard]] Result<bool> recover_vote(const LogContents& contents, std::vector<std::string>& warnings);
   [[nodiscard]] Status begin_repair(Recovered& recovered, const LogContents& contents, bool vote_known);

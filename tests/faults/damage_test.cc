@@ -19,6 +19,19 @@ using testing::Operation;
 constexpr std::uint64_t kSnapshot = 18;
 constexpr std::uint64_t kLast = 24;
 
+void take_snapshot(FaultFileSystem& files, Storage& storage, const raft::SnapshotMetadata& metadata) {
+  SnapshotFiles snapshots(files, storage.snapshot_directory());
+  for (BulkRequest& request : snapshot_requests(metadata)) EXPECT_FALSE(snapshots.execute(std::move(request)).error);
+}
+
+std::string snapshot_of(FaultFileSystem& files, std::uint64_t index) {
+  const auto found = snapshot::list_snapshots(files, "/d/snapshot");
+  for (const auto& file : *found) {
+    if (file.index == index) return file.path;
+  }
+  return {};
+}
+
 // Entries 1 to 24 of terms 1 and 2 in several segments, two snapshots, the vote (2, 3), everything vouched for.
 std::unique_ptr<FaultFileSystem> life(std::uint64_t members, std::uint64_t release_below = 15) {
   auto files = std::make_unique<FaultFileSystem>();
@@ -27,11 +40,8 @@ std::unique_ptr<FaultFileSystem> life(std::uint64_t members, std::uint64_t relea
   append(*node.storage, 1, 10, 1);
   vote(*node.storage, 2, 3);
   append(*node.storage, 11, kLast - 10, 2);
-  SnapshotFiles snapshots(*files, node.storage->snapshot_directory());
   for (const std::uint64_t index : {std::uint64_t{14}, kSnapshot}) {
-    for (BulkRequest& request : snapshot_requests({raft::LogIndex{index}, raft::Term{2}, configuration_of(members)})) {
-      EXPECT_FALSE(snapshots.execute(std::move(request)).error);
-    }
+    take_snapshot(*files, *node.storage, {raft::LogIndex{index}, raft::Term{2}, configuration_of(members)});
   }
   DiskRequest release;
   release.release_below = raft::LogIndex{release_below};
@@ -293,13 +303,6 @@ TEST(Repairs, TheVoteIsInTwoPlaces) {
 
 // Row 9: the older snapshot and the log behind it; without it, the log alone if it reaches back; else the peers.
 TEST(Repairs, ADamagedSnapshotIsReplacedByTheOlderOneAndTheLog) {
-  const auto snapshot_of = [](FaultFileSystem& files, std::uint64_t index) {
-    const auto found = snapshot::list_snapshots(files, "/d/snapshot");
-    for (const auto& file : *found) {
-      if (file.index == index) return file.path;
-    }
-    return std::string();
-  };
   for (const bool has_peers : {true, false}) {
     const auto files = life(has_peers ? 3 : 1);
     ruin(*files, snapshot_of(*files, kSnapshot));
@@ -318,10 +321,7 @@ TEST(Repairs, ADamagedSnapshotIsReplacedByTheOlderOneAndTheLog) {
     EXPECT_EQ(node.recovered->restored.snapshot.index, raft::LogIndex{0});
     EXPECT_TRUE(node.recovered->restored.entries.empty());
     // And the leader's snapshot ends it.
-    SnapshotFiles snapshots(*files, node.storage->snapshot_directory());
-    for (BulkRequest& request : snapshot_requests({raft::LogIndex{30}, raft::Term{2}, configuration_of(3)})) {
-      EXPECT_FALSE(snapshots.execute(std::move(request)).error);
-    }
+    take_snapshot(*files, *node.storage, {raft::LogIndex{30}, raft::Term{2}, configuration_of(3)});
     DiskRequest restart;
     restart.raft.ticket = raft::Ticket{1};
     restart.raft.restart_after = raft::SnapshotMetadata{raft::LogIndex{30}, raft::Term{2}, configuration_of(3)};
@@ -336,6 +336,42 @@ TEST(Repairs, ADamagedSnapshotIsReplacedByTheOlderOneAndTheLog) {
     EXPECT_TRUE(node.recovered->restored.may_vote);
     EXPECT_EQ(node.recovered->restored.snapshot.index, raft::LogIndex{30});
     EXPECT_EQ(node.recovered->restored.entries.size(), 2U);
+  }
+}
+
+// Pitfall E1: the process dies between a received snapshot and the log that starts anew behind it. What the log has
+// does not count; and once it was started anew, the snapshot's damage shows in it, though it has no entry behind.
+TEST(Repairs, ALogThatDoesNotLeadToTheSnapshotIsStartedAnew) {
+  struct Case {
+    const char* what;
+    std::uint64_t index, term;
+    bool leads;
+  };
+  for (const Case& one : {Case{"beyond the log", 30, 2, false}, Case{"another term at its end", kLast, 3, false},
+                          Case{"another term inside", 20, 3, false}, Case{"what the log has", 20, 2, true}}) {
+    SCOPED_TRACE(one.what);
+    const auto files = life(3);
+    Started node = start(*files, true, 2);
+    const raft::SnapshotMetadata received{raft::LogIndex{one.index}, raft::Term{one.term}, configuration_of(3)};
+    take_snapshot(*files, *node.storage, received);
+    node = {};
+    node = start(*files, true, 3);
+    EXPECT_EQ(node.recovered->restored.restart_log, !one.leads);
+    EXPECT_EQ(node.recovered->restored.entries.size(), one.leads ? kLast - one.index : 0U);
+    EXPECT_TRUE(node.recovered->restored.may_vote);
+    if (one.leads) continue;
+    DiskRequest restart;
+    restart.raft.ticket = raft::Ticket{1};
+    restart.raft.restart_after = received;
+    execute(*node.storage, std::move(restart));
+    node = {};
+    node = start(*files, true, 4);
+    EXPECT_FALSE(node.recovered->restored.restart_log);
+    EXPECT_TRUE(node.recovered->restored.may_vote);
+    node = {};
+    ruin(*files, snapshot_of(*files, one.index));
+    node = start(*files, true, 5);
+    EXPECT_FALSE(node.recovered->restored.may_vote) << "it has acknowledged entry " << one.index;
   }
 }
 

@@ -53,6 +53,7 @@ TEST(Simulation, SeedsThatFoundSomethingKeepEveryPromise) {
       Case{500019, "a refused start ended the damaged segment, and a good copy of it did not help any more"},
       Case{500663, "a follower that waited for the snapshot of a leader long gone, and alone could lead"},
       Case{800285, "the same, where its vote was missed"},
+      Case{900978, "a received snapshot that the log never heard of was damaged later (pitfall E1)"},
   };
   for (const Case& one : kCases) {
     SCOPED_TRACE(one.what);
