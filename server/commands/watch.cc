@@ -20,10 +20,9 @@ WatchedKey watch_key(const store::Store& store, std::uint32_t db, std::string_vi
 
 // A key that was absent cannot expire; and one that has gone by its deadline leaves no other trace, since nodes free
 // its memory by themselves (redis-semantics, "Transactions").
-bool watched_key_changed(const store::Store& store, const WatchedKey& seen, std::string_view key,
-                         std::uint64_t clock_ms) {
-  if (!seen.absent && seen.deadline_ms != 0 && seen.deadline_ms <= clock_ms) return true;
-  return store.changed_since(seen.db, key, seen.index);
+bool watched_key_changed(const store::Store& store, const WatchedKey& seen, std::string_view key) {
+  if (store.changed_since(seen.db, key, seen.index)) return true;
+  return !seen.absent && store.has_passed(seen.deadline_ms);
 }
 
 }  // namespace redraft::commands

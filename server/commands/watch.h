@@ -22,9 +22,8 @@ struct WatchedKey {
 [[nodiscard]] WatchedKey watch_key(const store::Store& store, std::uint32_t db, std::string_view key,
                                    std::uint64_t clock_ms, std::uint64_t index);
 
-// At apply: whether `key` was written, flushed, swapped or has expired since. A collision of hashes may answer true for
-// an untouched key, never false for a touched one.
-[[nodiscard]] bool watched_key_changed(const store::Store& store, const WatchedKey& seen, std::string_view key,
-                                       std::uint64_t clock_ms);
+// At apply or inside a read: whether `key` was written, flushed, swapped or has expired since. A collision of hashes
+// may answer true for an untouched key, never false for a touched one.
+[[nodiscard]] bool watched_key_changed(const store::Store& store, const WatchedKey& seen, std::string_view key);
 
 }  // namespace redraft::commands

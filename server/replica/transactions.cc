@@ -21,14 +21,14 @@ namespace {
 // Ends the arguments of a transaction that was taken when there was no memory.
 constexpr std::string_view kLacksMemory = "oom";
 
-bool watched_changed(const store::Store& store, std::string_view seen, std::uint64_t clock_ms) {
+bool watched_changed(const store::Store& store, std::string_view seen) {
   CommandReader reader(seen);
   CommandHeader header;
   std::vector<std::string_view> key;
   while (reader.next(header, key)) {
     const commands::WatchedKey watched{
         .db = header.db, .absent = header.session != 0, .deadline_ms = header.sequence, .index = header.number};
-    if (commands::watched_key_changed(store, watched, key[0], clock_ms)) return true;
+    if (commands::watched_key_changed(store, watched, key[0])) return true;
   }
   return false;
 }
@@ -168,7 +168,7 @@ bool Engine::take_exec(Session& session, const Command& command) {
                     .sequence = watched.seen.deadline_ms},
                    std::span(&key, 1));
   }
-  if (planted::is(planted::Bug::kWatchAtProposal) && watched_changed(*store_, seen, store_->clock_ms())) {
+  if (planted::is(planted::Bug::kWatchAtProposal) && watched_changed(*store_, seen)) {
     forget_transaction(session);
     answer(session, [](resp::Writer& reply) { reply.null_array(); });
     return true;
@@ -198,7 +198,7 @@ void Engine::run_transaction(commands::Context& context, Session* session) {
   const bool lacks_memory = context.arguments.size() == 4 && context.arguments[3] == kLacksMemory;
   ensure(context.arguments.size() == 3 || lacks_memory, "a transaction has what was watched and what was queued");
   const bool judged = planted::is(planted::Bug::kWatchAtProposal);
-  if (!judged && watched_changed(*store_, context.arguments[1], context.clock_ms)) {
+  if (!judged && watched_changed(*store_, context.arguments[1])) {
     context.reply.null_array();
     return;
   }

@@ -80,13 +80,16 @@ bool Store::end_read() {
   return needs_clock_;
 }
 
-bool Store::expired(const Key& key) const {
-  const std::uint64_t deadline = key.deadline_ms();
-  if (deadline == 0) return false;
-  if (deadline <= clock_ms_) return true;
-  if (deadline > read_clock_ms_) return false;
+bool Store::has_passed(std::uint64_t deadline_ms) const {
+  if (deadline_ms == 0) return false;
+  if (deadline_ms <= clock_ms_) return true;
+  if (deadline_ms > read_clock_ms_) return false;
   needs_clock_ = true;
   return true;
+}
+
+bool Store::expired(const Key& key) const {
+  return has_passed(key.deadline_ms());
 }
 
 // ---- Places
@@ -425,7 +428,7 @@ void Store::swap(std::uint32_t a, std::uint32_t b) {
 // ---- WATCH
 
 void Store::touch(std::uint32_t db, std::string_view name) {
-  touched_[hash_of(shared_.hash_seed + db, name) % kTouchedSize] = index_;
+  touched_[watch_slot(db, name)] = index_;
   if (waiters_.any()) waiters_.mark_ready(db, name);
   if (readers_ != nullptr) readers_->key_changed(db, name);
   if (changes_ != nullptr) changes_->key_changed(db, name);
@@ -439,7 +442,11 @@ void Store::touch_database(std::uint32_t db) {
 }
 
 bool Store::changed_since(std::uint32_t db, std::string_view name, std::uint64_t index) const {
-  return touched_databases_[db] > index || touched_[hash_of(shared_.hash_seed + db, name) % kTouchedSize] > index;
+  return touched_databases_[db] > index || touched_[watch_slot(db, name)] > index;
+}
+
+std::size_t Store::watch_slot(std::uint32_t db, std::string_view name) const {
+  return hash_of(shared_.hash_seed + db, name) % kTouchedSize;
 }
 
 // ---- Settings

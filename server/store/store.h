@@ -72,10 +72,11 @@ class Store {
   void seed_hashes(std::uint64_t seed);
   [[nodiscard]] std::uint64_t clock_ms() const { return clock_ms_; }
   [[nodiscard]] std::uint64_t index() const { return index_; }
-  // Around a read: lookups use the later of the clocks. `end_read` tells whether a key was met whose deadline lies
-  // between the last applied clock and that of the read, so that the answer needs an entry with that clock first.
+  // Around a read: lookups use the later of the clocks. `end_read` tells whether a deadline was met that lies between
+  // the last applied clock and that of the read, so that the answer needs an entry with that clock first.
   void begin_read(std::uint64_t clock_ms);
   [[nodiscard]] bool end_read();
+  [[nodiscard]] bool has_passed(std::uint64_t deadline_ms) const;  // 0 never has
   // How many lookups of reads found a key, and how many did not: node-local, for INFO.
   [[nodiscard]] std::uint64_t read_hits() const { return read_hits_; }
   [[nodiscard]] std::uint64_t read_misses() const { return read_misses_; }
@@ -158,6 +159,8 @@ class Store {
   void touch(std::uint32_t db, std::string_view name);
   void touch_database(std::uint32_t db);
   [[nodiscard]] bool changed_since(std::uint32_t db, std::string_view name, std::uint64_t index) const;
+  // Keys with the same one collide.
+  [[nodiscard]] std::size_t watch_slot(std::uint32_t db, std::string_view name) const;
 
   // nullptr: nobody, and it costs one branch.
   void observe_changes(Observer* observer) { changes_ = observer; }
