@@ -4,6 +4,7 @@
 
 #include "resp/number.h"
 #include "server/commands/command.h"
+#include "server/commands/command_command.h"
 
 namespace redraft::sim {
 namespace {
@@ -32,8 +33,27 @@ std::string describe(const Record& record) {
 
 }  // namespace
 
-Replay::Replay(Ledger& ledger) : ledger_(ledger) {
+Replay::Replay(Ledger& ledger, const WatchSlot& watch_slot) : ledger_(ledger) {
   gather_reads();
+  find_collisions(watch_slot);
+}
+
+void Replay::find_collisions(const WatchSlot& watch_slot) {
+  std::map<std::size_t, std::set<std::string_view>> names;
+  for (const auto& [name, connection] : ledger_.connections()) {
+    for (const Record& record : connection) {
+      const std::vector<std::string_view> arguments(record.operation.command.begin(), record.operation.command.end());
+      const commands::Command* command = commands::find_command(arguments);
+      if (command == nullptr) continue;
+      for (const commands::FoundKey& key : commands::find_keys_with_flags(*command, arguments)) {
+        const std::string_view found = arguments[key.position];
+        names[watch_slot(found)].insert(found);
+      }
+    }
+  }
+  for (const auto& [slot, alike] : names) {
+    if (alike.size() > 1) colliding_.insert(alike.begin(), alike.end());
+  }
 }
 
 void Replay::gather_reads() {
@@ -169,13 +189,12 @@ resp::Reply Replay::run_transaction(Ledger::Connection& connection, std::size_t 
   const Operation& operation = connection[exec].operation;
   const bool done = operation.fate == Fate::kDone;
   if (watch_broken(connection, exec)) return reply::null_array();
-  // WATCH may see a change where another key has the same hash. Where that happens, nobody knows of a transaction
-  // without an answer whether it ran.
-  if (done && operation.reply.type == Type::kNullArray) {
-    collided_ = true;
-    return operation.reply;
+  // WATCH may see a change of another key in the same slot. Nobody knows then whether a transaction without an answer
+  // ran.
+  if (watch_collides(connection, exec)) {
+    if (done && operation.reply.type == Type::kNullArray) return operation.reply;
+    undecided_ = undecided_ || !done;
   }
-  undecided_ = undecided_ || (collided_ && !done && watches(connection, exec));
   std::size_t first = exec;
   while (first > 0 && !is(connection[first - 1].operation.command, "MULTI")) --first;
   std::vector<resp::Reply> replies;
@@ -187,9 +206,12 @@ resp::Reply Replay::run_transaction(Ledger::Connection& connection, std::size_t 
   return reply::array(std::move(replies));
 }
 
-bool Replay::watches(const Ledger::Connection& connection, std::size_t exec) {
+bool Replay::watch_collides(const Ledger::Connection& connection, std::size_t exec) const {
   for (std::size_t i = exec; i-- > 0 && !is(connection[i].operation.command, "EXEC");) {
-    if (is(connection[i].operation.command, "WATCH") && connection[i].read) return true;
+    const Command& command = connection[i].operation.command;
+    if (!is(command, "WATCH") || !connection[i].read) continue;
+    const auto collides = [this](const std::string& key) { return colliding_.contains(key); };
+    if (std::any_of(command.begin() + 1, command.end(), collides)) return true;
   }
   return false;
 }

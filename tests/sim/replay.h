@@ -2,7 +2,9 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
+#include <set>
 #include <string>
 #include <tuple>
 #include <vector>
@@ -22,7 +24,9 @@ namespace redraft::sim {
 // answered must be there once. Linear in the number of operations.
 class Replay {
  public:
-  explicit Replay(Ledger& ledger);
+  // Store::watch_slot of database 0.
+  using WatchSlot = std::function<std::size_t(std::string_view)>;
+  Replay(Ledger& ledger, const WatchSlot& watch_slot);
 
   // The committed entries, from index 1 on without a gap. All return what is broken, or nothing.
   [[nodiscard]] Verdict entry(std::uint64_t index, raft::EntryType type, std::string_view payload);
@@ -47,6 +51,7 @@ class Replay {
   using Arguments = std::vector<std::string_view>;
 
   void gather_reads();
+  void find_collisions(const WatchSlot& watch_slot);
   // Reads that saw entry `index_` after so many of its commands.
   [[nodiscard]] Verdict run_reads(std::uint64_t commands);
   [[nodiscard]] Verdict run_read(const Read& read);
@@ -56,7 +61,7 @@ class Replay {
   [[nodiscard]] Verdict unblock(const Arguments& arguments);
   [[nodiscard]] Verdict execute(std::uint64_t node, std::uint64_t connection, std::uint64_t number);
   [[nodiscard]] resp::Reply run_transaction(Ledger::Connection& connection, std::size_t exec);
-  [[nodiscard]] static bool watches(const Ledger::Connection& connection, std::size_t exec);
+  [[nodiscard]] bool watch_collides(const Ledger::Connection& connection, std::size_t exec) const;
   [[nodiscard]] bool watch_broken(Ledger::Connection& connection, std::size_t exec);
   [[nodiscard]] Verdict serve_waiters();
   // The operation took effect here and this is its only possible reply.
@@ -75,8 +80,8 @@ class Replay {
   std::uint64_t clock_ms_ = 0;
   std::uint64_t latest_begin_us_ = 0;  // of all operations so far
   std::string latest_;
-  bool collided_ = false;   // two watched keys have one hash
-  bool undecided_ = false;  // and from here on the order does not tell what happened
+  std::set<std::string, std::less<>> colliding_;  // keys that share their watch slot with another one
+  bool undecided_ = false;                        // from here on the order does not tell what happened
   std::uint64_t settled_ = 0;
 };
 

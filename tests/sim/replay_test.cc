@@ -49,8 +49,14 @@ class ReplayTest : public ::testing::Test {
     replica::PayloadWriter writer;
     entries_.push_back({raft::EntryType::kTermStart, writer.finish({.clock_ms = clock_ms_, .seed = 1, .node = kNode})});
   }
+  void abort_without_a_change() {
+    ran(1, done(1, {"WATCH", "a"}, 0, 1, reply::simple("OK")), 0);
+    static_cast<void>(done(1, {"MULTI"}, 2, 3, reply::simple("OK")));
+    static_cast<void>(done(1, {"INCR", "b"}, 2, 3, reply::simple("QUEUED")));
+    log(CommandId::kTransaction, 1, done(1, {"EXEC"}, 2, 9, reply::null_array()));
+  }
   std::string verdict() {
-    Replay replay(ledger_);
+    Replay replay(ledger_, watch_slot_);
     std::uint64_t index = 0;
     for (const auto& [type, payload] : entries_) {
       if (Verdict broken = replay.entry(++index, type, payload.view())) return *broken;
@@ -61,6 +67,8 @@ class ReplayTest : public ::testing::Test {
     const std::string said = verdict();
     EXPECT_NE(said.find(part), std::string::npos) << said;
   }
+
+  Replay::WatchSlot watch_slot_ = [](std::string_view key) { return static_cast<std::size_t>(key.front()); };
 
  private:
   std::uint64_t add(std::uint64_t connection, Operation operation) {
@@ -136,6 +144,18 @@ TEST_F(ReplayTest, ATransactionAbortsOnlyIfWhatItWatchesChanged) {
   log(CommandId::kIncr, 2, done(2, {"INCR", "a"}, 3, 5, reply::integer(1)));
   log(CommandId::kTransaction, 1, exec);
   expect_broken("the order of the log gives null");
+}
+
+// The store may take one key for another when it watches; nothing else excuses an abort.
+TEST_F(ReplayTest, ATransactionAbortsWithoutAChangeOnlyIfKeysCollide) {
+  abort_without_a_change();
+  expect_broken("the order of the log gives");
+}
+
+TEST_F(ReplayTest, ATransactionMayAbortIfKeysCollide) {
+  abort_without_a_change();
+  watch_slot_ = [](std::string_view) { return 7; };
+  EXPECT_EQ(verdict(), "fits");
 }
 
 TEST_F(ReplayTest, APopIsServedToWhoWaitedLongest) {

@@ -54,6 +54,8 @@ TEST(Simulation, SeedsThatFoundSomethingKeepEveryPromise) {
       Case{500663, "a follower that waited for the snapshot of a leader long gone, and alone could lead"},
       Case{800285, "the same, where its vote was missed"},
       Case{900978, "a received snapshot that the log never heard of was damaged later (pitfall E1)"},
+      Case{904431, "two watched keys in one place of WATCH's table, and a transaction without an answer"},
+      Case{904445, "a transaction aborted by an expiry that no entry had yet"},
   };
   for (const Case& one : kCases) {
     SCOPED_TRACE(one.what);
