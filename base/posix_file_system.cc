@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 
@@ -28,7 +29,10 @@ class Descriptor {
  public:
   explicit Descriptor(int fd) : fd_(fd) {}
   Descriptor(Descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  Descriptor& operator=(Descriptor&&) = delete;
+  Descriptor& operator=(Descriptor&& other) noexcept {
+    std::swap(fd_, other.fd_);
+    return *this;
+  }
   ~Descriptor() {
     if (fd_ >= 0) ::close(fd_);
   }
@@ -43,6 +47,7 @@ class PosixFile final : public File {
   PosixFile(Descriptor descriptor, std::string path) : descriptor_(std::move(descriptor)), path_(std::move(path)) {}
 
   Status write_at(std::uint64_t offset, std::span<const std::string_view> parts) override {
+    const int fd = takes_directly(offset, parts) ? direct_.get() : descriptor_.get();
     std::vector<iovec>& rest = gathered_;  // kept between calls: an append allocates nothing
     rest.clear();
     for (const std::string_view part : parts) {
@@ -52,7 +57,7 @@ class PosixFile final : public File {
     std::size_t first = 0;
     while (first < rest.size()) {
       const int count = static_cast<int>(std::min<std::size_t>(rest.size() - first, IOV_MAX));
-      const ssize_t written = ::pwritev(descriptor_.get(), &rest[first], count, static_cast<off_t>(offset));
+      const ssize_t written = ::pwritev(fd, &rest[first], count, static_cast<off_t>(offset));
       if (written < 0) {
         if (errno == EINTR) continue;
         return system_error("write", path_, errno);
@@ -84,6 +89,15 @@ class PosixFile final : public File {
     return filled;
   }
 
+  void write_directly() override {
+    struct statx status {};
+    const bool known = ::statx(descriptor_.get(), "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) == 0 &&
+                       (status.stx_mask & STATX_DIOALIGN) != 0 && status.stx_dio_offset_align != 0;
+    if (!known || status.stx_dio_mem_align > kBlock || status.stx_dio_offset_align > kSector) return;
+    // A second descriptor: reads stay cached and of any size.
+    direct_ = Descriptor(::open(path_.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+  }
+
   Status sync_data() override {
     if (::fdatasync(descriptor_.get()) != 0) return system_error("fdatasync", path_, errno);
     return Done{};
@@ -101,7 +115,17 @@ class PosixFile final : public File {
   }
 
  private:
+  static constexpr std::size_t kBlock = 4096;
+  static constexpr std::size_t kSector = 512;
+
+  [[nodiscard]] bool takes_directly(std::uint64_t offset, std::span<const std::string_view> parts) const {
+    if (direct_.get() < 0 || parts.size() != 1) return false;
+    return std::bit_cast<std::uintptr_t>(parts[0].data()) % kBlock == 0 && offset % kSector == 0 &&
+           parts[0].size() % kSector == 0;
+  }
+
   Descriptor descriptor_;
+  Descriptor direct_{-1};
   std::string path_;
   std::vector<iovec> gathered_;
 };

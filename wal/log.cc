@@ -17,8 +17,6 @@ namespace {
 
 // Kept free at the end of every segment, so that the log can be shortened when the disk is full (storage-faults row 7).
 constexpr std::uint64_t kReserve = 4 * kInternalRecordSize;
-// A payload up to this size is copied next to its header; a larger one is gathered from where it is.
-constexpr std::size_t kCopiedPayloadMax = 1024;
 
 std::array<char, kInternalBodySize> bytes_of(const InternalBody& body) {
   std::array<char, kInternalBodySize> bytes{};
@@ -184,17 +182,9 @@ Status Log::write(std::span<const Record> records, std::optional<RecordType> own
   const bool starts = active.empty();
   const auto body = bytes_of(internal_body());
 
-  // First the room, so that views into headers_ stay; then the bytes.
-  std::size_t room = (starts ? kInternalRecordSize : 0) + (own ? kInternalRecordSize : 0);
-  for (const Record& record : records) {
-    const bool copied = record.payload.size() <= kCopiedPayloadMax;
-    room += static_cast<std::size_t>(size_of(record)) - (copied ? 0 : record.payload.size());
-  }
-  if (headers_.size() < room) headers_.resize(room);
-  parts_.clear();
   offsets_.clear();
-  char* at = headers_.data();
-  const char* run = at;  // what is not in parts_ yet
+  Status written = writer_.begin(active.file(), active.number(), offset, active.header().records_end());
+  if (!written) return end_with(written.error());
 
   const auto put_own = [&](RecordType type) {
     RecordHeader header{.previous_crc = chain,
@@ -204,9 +194,8 @@ Status Log::write(std::span<const Record> records, std::optional<RecordType> own
                         .sequence = next_,
                         .synced_to = synced_,
                         .type = type};
-    encode(header, offset, {body.data(), body.size()}, at);
+    encode(header, offset, {body.data(), body.size()}, writer_.room(kInternalRecordSize));
     chain = header.header_crc;
-    at += kInternalRecordSize;
     offset += kInternalRecordSize;
   };
   if (starts) put_own(RecordType::kSegmentStart);
@@ -221,26 +210,18 @@ Status Log::write(std::span<const Record> records, std::optional<RecordType> own
                         .sequence = sequence,
                         .synced_to = synced_,
                         .type = RecordType::kCaller,
-                        .kind = record.kind};
-    encode(header, offset, record.header, at);
-    at += header.payload_offset();
-    if (payload.size() <= kCopiedPayloadMax) {
-      at = std::copy(payload.begin(), payload.end(), at);
-    } else {
-      parts_.emplace_back(run, at);
-      parts_.push_back(payload);
-      run = at;
-    }
-    const auto padding = header.size() - header.payload_offset() - payload.size();
-    at = std::fill_n(at, padding, '\0');
+                        .kind = record.kind,
+                        .header_size = static_cast<std::uint16_t>(record.header.size())};
+    encode(header, offset, record.header, writer_.room(header.payload_offset()));
+    writer_.put(payload);
+    const std::size_t padding = header.size() - header.payload_offset() - payload.size();
+    std::fill_n(writer_.room(padding), padding, '\0');
     offsets_.push_back(offset);
     offset += header.size();
     chain = header.header_crc;
     ++sequence.value;
   }
-  if (at != run) parts_.emplace_back(run, at);
-
-  if (Status written = active.file().write_at(active.end(), parts_); !written) {
+  if (written = writer_.finish(); !written) {
     if (written.error().code != ErrorCode::kNoSpace) return end_with(written.error());
     if (Status erased = erase_failed_write(offset); !erased) return end_with(erased.error());
     return written;

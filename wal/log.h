@@ -10,6 +10,7 @@
 
 #include "base/file_system.h"
 #include "base/result.h"
+#include "wal/block_writer.h"
 #include "wal/record.h"
 
 namespace redraft::wal {
@@ -25,7 +26,7 @@ struct Options {
   // Source of the segments' salts: random, or at least never the same twice for one directory.
   std::uint64_t salt_seed = 0;
   // Released segments kept for reuse: their blocks are written already, so that a sync need not allocate.
-  std::size_t recycled_segments_max = 2;
+  std::size_t recycled_segments_max = 4;
 };
 
 // Bytes that were durable and are not readable any more (storage-faults rows 2, 8, 11, 15): not a torn tail.
@@ -156,8 +157,7 @@ class Log {
   std::uint64_t first_segment_ = 1;  // the log begins with this segment and this record
   Sequence first_sequence_{1};
 
-  std::vector<char> headers_;  // of one write: headers, padding and small payloads; reused like parts_ by every append
-  std::vector<std::string_view> parts_;
+  BlockWriter writer_;
   std::vector<std::uint64_t> offsets_;  // where the records of one write go
   std::vector<char> read_buffer_;
 };

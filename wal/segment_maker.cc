@@ -4,14 +4,17 @@
 #include <array>
 
 #include "base/check.h"
+#include "wal/block_writer.h"
 
 namespace redraft::wal {
 namespace {
 
 std::string_view zeros() {
-  static constexpr std::array<char, 65536> kZeros{};
+  alignas(BlockWriter::kBlock) static constexpr std::array<char, 262144> kZeros{};
   return {kZeros.data(), kZeros.size()};
 }
+
+constexpr std::uint64_t kFilledUnsynced = std::uint64_t{1} << 20;
 
 // splitmix64's output function: neighbouring inputs give unrelated salts.
 std::uint64_t mixed(std::uint64_t value) {
@@ -68,6 +71,7 @@ Result<bool> SegmentMaker::fill(std::uint64_t size, std::uint64_t budget) {
     auto file = files_.open(making.path, OpenMode::kCreateOrTruncate);
     if (!file) return file.error();
     making.file = std::move(*file);
+    making.file->write_directly();
     making_ = std::move(making);
   }
   std::uint64_t allowed = budget;
@@ -84,6 +88,7 @@ Result<bool> SegmentMaker::fill(std::uint64_t size, std::uint64_t budget) {
   }
   if (making_->filled < making_->header.size) {
     // Piece by piece, so that no sync of the log has to wait behind a whole segment (storage-faults row 18).
+    if (making_->filled % kFilledUnsynced != 0) return false;
     if (Status synced = making_->file->sync_data(); !synced) {
       abandon();
       return synced.error();

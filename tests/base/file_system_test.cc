@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include "base/file_system.h"
@@ -41,6 +42,26 @@ void keeps_the_contract(FileSystem& files, const std::string& base) {
     EXPECT_TRUE((*file)->truncate(12).ok());
     EXPECT_EQ((*file)->size().value(), 12U);
   }
+  {
+    // Past the cache and through it, in turns: whoever reads sees the last write.
+    auto file = files.open(directory + "/direct", OpenMode::kCreateNew);
+    ASSERT_TRUE(file.ok());
+    (*file)->write_directly();
+    alignas(4096) static std::array<char, 8192> block;
+    block.fill('d');
+    ASSERT_TRUE(write(**file, 0, {block.data(), block.size()}).ok());
+    ASSERT_TRUE(write(**file, 100, "cached").ok());
+    std::string back(8192, '\0');
+    EXPECT_EQ((*file)->read_at(0, back).value(), back.size());
+    EXPECT_EQ(back, std::string(100, 'd') + "cached" + std::string(8192 - 106, 'd'));
+    block.fill('e');
+    ASSERT_TRUE(write(**file, 0, {block.data(), 4096}).ok());
+    ASSERT_TRUE(write(**file, 7680, {block.data(), 512}).ok());  // whole sectors, not whole blocks
+    EXPECT_EQ((*file)->read_at(0, back).value(), back.size());
+    EXPECT_EQ(back, std::string(4096, 'e') + std::string(7680 - 4096, 'd') + std::string(512, 'e'));
+    EXPECT_TRUE((*file)->sync_data().ok());
+  }
+  EXPECT_TRUE(files.remove(directory + "/direct").ok());
   EXPECT_FALSE(files.open(directory + "/x", OpenMode::kCreateNew).ok());
   ASSERT_TRUE(files.rename(directory + "/x", directory + "/y").ok());
   EXPECT_TRUE(files.exists(directory + "/y"));
