@@ -16,13 +16,6 @@ void Log::reset(LogIndex index, Term term) {
   cached_bytes_ = 0;
 }
 
-void Log::restore_run(LogIndex last, Term term) {
-  ensure(cache_.empty() && last > last_index_, "entries that stay on disk come before those in memory");
-  ensure(term >= last_term(), "terms never decrease along the log (paper 5.3)");
-  if (runs_.empty() || runs_.back().term != term) runs_.push_back({last_index_ + 1, term});
-  last_index_ = last;
-}
-
 Term Log::last_term() const {
   // With everything compacted the last term is the snapshot's (pitfall A5).
   return runs_.empty() ? compacted_term_ : runs_.back().term;

@@ -8,12 +8,6 @@
 
 namespace redraft::raft {
 
-// Entries from `first` up to the next run's first have this term.
-struct TermRun {
-  LogIndex first;
-  Term term;
-};
-
 // What the core knows of the log: the term of every entry from the compaction point on (a few runs, whatever the
 // length), and the entries themselves for a tail that is in memory. Everything not yet applied and durable is in that
 // tail; older entries leave it by bytes and count, sooner when nobody lacks them, and are read from disk when a lagging
@@ -30,8 +24,6 @@ class Log {
 
   // The log is empty behind (index, term): a snapshot, or (0, 0).
   void reset(LogIndex index, Term term);
-  // The entries up to `last`, all of this term, are on disk and not held in memory; only before the first append.
-  void restore_run(LogIndex last, Term term);
 
   // The first index that is not compacted; one past the last if there is none.
   [[nodiscard]] LogIndex first_index() const { return compacted_index_ + 1; }
@@ -62,6 +54,12 @@ class Log {
   [[nodiscard]] std::size_t cached_bytes() const { return cached_bytes_; }
 
  private:
+  // Entries from `first` up to the next run's first have this term.
+  struct TermRun {
+    LogIndex first;
+    Term term;
+  };
+
   Limits limits_;
   LogIndex compacted_index_;
   Term compacted_term_;

@@ -33,60 +33,16 @@ void Raft::restore(Restored restored) {
   snapshot_ = std::move(restored.snapshot);
   restart_log_ = restored.restart_log;
   configurations_.reset(snapshot_.index, snapshot_.configuration);
-  for (auto& [index, configuration] : restored.older_configurations) {
-    if (index > snapshot_.index) configurations_.append(index, std::move(configuration));
-  }
-
-  LogIndex first = restored.first_index;
-  Term first_term;
-  if (!restored.older_runs.empty()) {
-    first_term = restored.older_runs.front().term;
-  } else if (!restored.entries.empty()) {
-    first = restored.entries.front().index;
-    first_term = restored.entries.front().term;
-  } else {
-    first = snapshot_.index + 1;
-  }
-  ensure(first.value >= 1 && first <= snapshot_.index + 1, "no gap between the snapshot and the log (pitfall F5)");
-  if (first == snapshot_.index + 1) {
-    log_.reset(snapshot_.index, snapshot_.term);
-  } else if (first.value == 1) {
-    log_.reset(LogIndex{}, Term{});
-  } else {
-    log_.reset(first, first_term);  // the term in front of it is forgotten, so it is where the log begins to be known
-  }
-  for (std::size_t i = 0; i < restored.older_runs.size(); ++i) {
-    LogIndex last;
-    if (i + 1 < restored.older_runs.size()) {
-      last = restored.older_runs[i + 1].first - 1;
-    } else if (!restored.entries.empty()) {
-      last = restored.entries.front().index - 1;
-    } else {
-      fail("the entries behind the applied ones are given whole, and they follow the runs");
-    }
-    if (last > log_.last_index()) log_.restore_run(last, restored.older_runs[i].term);
-  }
-  bool contradicts = false;  // the snapshot that it begins behind
+  log_.reset(snapshot_.index, snapshot_.term);
+  ensure(!restart_log_ || restored.entries.empty(), "a log that is started anew has nothing behind its snapshot");
   for (Entry& entry : restored.entries) {
-    if (entry.index <= log_.last_index()) continue;
-    if (log_.last_index() == snapshot_.index && entry.term < snapshot_.term) {
-      contradicts = true;
-      break;
-    }
-    if (entry.type == EntryType::kConfiguration && entry.index > snapshot_.index) {
+    if (entry.type == EntryType::kConfiguration) {
       // The newest in the log wins over the snapshot's (pitfall D6).
       Result<Configuration> configuration = decode_configuration(entry.payload.view());
       ensure(configuration.ok(), "a configuration entry in our own log can be read");
       configurations_.append(entry.index, std::move(configuration).value());
     }
     log_.append(std::move(entry));
-  }
-  if (contradicts || log_.last_index() < snapshot_.index ||
-      (log_.first_index() <= snapshot_.index && !log_.matches(snapshot_.index, snapshot_.term))) {
-    // A snapshot was received and the process died before the log was started anew behind it (pitfall E1).
-    log_.reset(snapshot_.index, snapshot_.term);
-    configurations_.reset(snapshot_.index, snapshot_.configuration);
-    restart_log_ = true;
   }
 
   durable_index_ = log_.last_index();
@@ -95,7 +51,6 @@ void Raft::restore(Restored restored) {
   emitted_index_ = applied_index_;
   verified_index_ = commit_index_;
   ensure(commit_index_ <= log_.last_index(), "what is known committed is in the log (storage-faults row 2)");
-  ensure(log_.first_cached_index() <= applied_index_ + 1, "entries that are not applied are given whole");
   hard_state_ = restored.hard_state;
   durable_hard_state_ = restored.hard_state;
   if (log_.last_term() > hard_state_.term) {

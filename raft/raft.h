@@ -229,7 +229,7 @@ class Raft {
   LogIndex durable_index_;   // our log up to here is on our disk as it is now
   bool disk_dirty_ = false;  // this step changed something that must go to disk
   bool hard_state_dirty_ = false;
-  bool restart_log_ = false;  // found at start: the log on disk ends before the snapshot or contradicts it
+  bool restart_log_ = false;  // found at start: Restored::restart_log
 
   // Volatile state on all servers.
   Role role_ = Role::kFollower;

@@ -49,15 +49,9 @@ struct Restored {
   LogIndex commit_index;   // highest known; at least the snapshot's index
   LogIndex applied_index;  // what the caller has applied or is going to without being told; <= commit_index
   SnapshotMetadata snapshot;
-  // The log from `first_index` on, which is at most snapshot.index + 1 (a catch-up tail may lie in front of the
-  // snapshot): first terms only, run by run up to `entries`, then the entries, which begin at or before
-  // applied_index + 1. Without older_runs, first_index may be left 0.
-  LogIndex first_index;
-  std::vector<TermRun> older_runs;
-  std::vector<Entry> entries;
-  // Configuration entries behind the snapshot that are not in `entries`.
-  std::vector<std::pair<LogIndex, Configuration>> older_configurations;
-  // True: the log on disk says nothing of the snapshot, or another thing, so it is started anew behind it (pitfall E1).
+  std::vector<Entry> entries;  // the log behind the snapshot
+  // True: the log on disk says nothing of the snapshot, or another thing, so it is started anew behind it (pitfall E1);
+  // `entries` is empty.
   bool restart_log = false;
   // False: this node may have forgotten what it promised, so it neither votes nor campaigns, and what it acknowledges
   // does not count, until VotingRestored.

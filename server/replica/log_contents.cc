@@ -96,8 +96,9 @@ void LogContents::note_term(raft::LogIndex index, raft::Term term) {
 
 bool LogContents::leads_to_snapshot() const {
   if (snapshot_.value == 0) return true;
-  const bool reaches = anchored_ && last_ >= snapshot_;
-  return reaches && (term_there_.value == 0 || term_there_ == snapshot_term_);
+  if (!anchored_ || last_ < snapshot_) return false;
+  if (term_there_.value != 0) return term_there_ == snapshot_term_;
+  return entries.empty() || entries.front().term >= snapshot_term_;
 }
 
 void LogContents::add(const wal::RecordView& record) {

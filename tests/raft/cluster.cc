@@ -37,6 +37,13 @@ void Disk::cut_to(LogIndex first) {
   first_index = first;
 }
 
+// As the storage judges it (server/replica/log_contents).
+bool Disk::leads_to_snapshot() const {
+  if (snapshot.index < first_index) return entries.empty() || entries.front().term >= snapshot.term;
+  const std::uint64_t place = snapshot.index - first_index;
+  return place < entries.size() && entries[place].term == snapshot.term;
+}
+
 void Disk::write(const DiskRequest& request) {
   if (request.restart_after.has_value()) {
     snapshot = *request.restart_after;
@@ -120,8 +127,10 @@ void Cluster::restart(std::uint64_t id) {
   restored.commit_index = node.disk.commit_index;
   restored.applied_index = node.disk.snapshot.index;
   restored.snapshot = node.disk.snapshot;
-  restored.entries = node.disk.entries;
-  restored.first_index = node.disk.first_index;
+  restored.restart_log = !node.disk.leads_to_snapshot();
+  for (const Entry& entry : node.disk.entries) {
+    if (!restored.restart_log && entry.index > node.disk.snapshot.index) restored.entries.push_back(entry);
+  }
   restored.may_vote = node.may_vote;
   node.state = node.disk.snapshot_state;
   node.applied = node.disk.snapshot.index;

@@ -24,6 +24,7 @@ struct Disk {
   LogIndex first_index{1};
   std::vector<Entry> entries;  // from first_index
 
+  [[nodiscard]] bool leads_to_snapshot() const;
   void write(const DiskRequest& request);
   void cut_to(LogIndex first);
 };

@@ -274,9 +274,7 @@ const Rule kAppending[] = {
        bench.restored = Restored{};
        bench.restored.hard_state = {Term{4}, NodeId{}};
        bench.restored.snapshot = {LogIndex{10}, Term{4}, Configuration("test", Cluster::voters(3))};
-       bench.restored.entries = {configuration_entry(LogIndex{9}, Term{4}, Configuration("old", Cluster::voters(2))),
-                                 command_entry(10, 4, "x"),
-                                 configuration_entry(LogIndex{11}, Term{4}, Configuration("test", Cluster::voters(5)))};
+       bench.restored.entries = {configuration_entry(LogIndex{11}, Term{4}, Configuration("test", Cluster::voters(5)))};
        bench.start();
        EXPECT_TRUE(bench.raft->configuration().is_voter(NodeId{5}));
        EXPECT_EQ(bench.raft->configuration_index(), LogIndex{11});

@@ -193,19 +193,6 @@ TEST(LogCache, LetsGoOfWhatNobodyLacks) {
   EXPECT_EQ(log.cached_bytes(), 20U);
 }
 
-TEST(LogRestore, RunsThenEntries) {
-  Log log({1000, 10});
-  log.reset(LogIndex{4}, Term{2});
-  log.restore_run(LogIndex{6}, Term{2});
-  log.restore_run(LogIndex{9}, Term{3});
-  log.append(command_entry(10, 3, "x"));
-  EXPECT_EQ(log.term_of(LogIndex{6}), Term{2});
-  EXPECT_EQ(log.term_of(LogIndex{7}), Term{3});
-  EXPECT_EQ(log.find(LogIndex{9}), nullptr);
-  EXPECT_NE(log.find(LogIndex{10}), nullptr);
-  EXPECT_EQ(log.first_cached_index(), LogIndex{10});
-}
-
 // --- pipeline, configurations ---
 
 TEST(InflightProperty, BytesAreTheSumOfWhatIsThere) {

@@ -88,7 +88,9 @@ const Rule kLogs[] = {
     {"LogBehindSnapshot", "E1: a crash between snapshot and log leaves a log that ends before it: it is started anew",
      [] {
        Bench bench;
+       bench.restored = Restored{};
        bench.restored.snapshot = {LogIndex{10}, Term{2}, Configuration("test", Cluster::voters(3))};
+       bench.restored.restart_log = true;
        bench.step(Tick{});
        EXPECT_EQ(bench.raft->last_index(), LogIndex{10});
        ASSERT_TRUE(bench.out.disk.restart_after.has_value());
@@ -142,12 +144,10 @@ const Rule kLogs[] = {
      [] {
        std::vector<Entry> log;
        for (std::uint64_t i = 2; i <= 20; ++i) log.push_back(command_entry(i, 1, "x"));
-       Bench bench(Cluster::voters(3), {}, 1, 0, 20);
+       Bench bench(Cluster::voters(3), log, 1, 0, 20);
        bench.config.message_entries_max = 10;
-       bench.restored.first_index = LogIndex{1};
-       bench.restored.older_runs = {{LogIndex{1}, Term{1}}};
-       bench.restored.older_configurations = {{LogIndex{1}, Configuration("test", Cluster::voters(3))}};
-       bench.restored.entries = {command_entry(20, 1, "x")};
+       bench.config.log_limits.cached_entries_max = 1;
+       bench.step(Applied{LogIndex{20}});
        bench.lead();
        bench.acknowledge(2, 5);
        ASSERT_EQ(bench.out.log_reads.size(), 1U);
@@ -178,19 +178,6 @@ const Rule kLogs[] = {
        bench.step(Bootstrap{Configuration("new", Cluster::voters(3))});
        ASSERT_EQ(bench.out.disk.entries.size(), 1U);
        EXPECT_EQ(bench.raft->term(), Term{2});
-     }},
-    {"SnapshotOverConflict", "E1: a snapshot was received, and the log behind it is still one that conflicts with it",
-     [] {
-       Bench bench;
-       bench.restored = Restored{};
-       bench.restored.hard_state = {Term{3}, NodeId{}};
-       bench.restored.snapshot = {LogIndex{10}, Term{3}, Configuration("test", Cluster::voters(3))};
-       bench.restored.commit_index = bench.restored.applied_index = LogIndex{10};
-       bench.restored.entries = {command_entry(11, 1, "lost"), command_entry(12, 1, "lost")};
-       bench.start();
-       EXPECT_EQ(bench.raft->last_index(), LogIndex{10});
-       bench.tick(1);
-       EXPECT_TRUE(bench.out.disk.restart_after.has_value());
      }},
 };
 INSTANTIATE_TEST_SUITE_P(Logs, Paper, ::testing::ValuesIn(kLogs), rule_name);

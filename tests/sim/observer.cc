@@ -126,14 +126,11 @@ Verdict Observer::started(Node& node, const replica::Recovered& recovered) {
 }
 
 // What a disk brings back is a log: behind its snapshot, without a gap, terms never decreasing (storage-faults row 11).
-// Only a snapshot that was received just before may contradict it, which then goes (pitfall E1).
 Verdict Observer::look_at_log(const Node& node, const replica::Recovered& recovered) {
   const raft::SnapshotMetadata& snapshot = recovered.restored.snapshot;
   raft::LogIndex index = snapshot.index;
   raft::Term term = snapshot.term;
   for (const raft::Entry& entry : recovered.restored.entries) {
-    const bool contradicts = index == snapshot.index && entry.term < term;
-    if (contradicts) return std::nullopt;
     if (entry.index == index + 1 && entry.term >= term) {
       index = entry.index;
       term = entry.term;
