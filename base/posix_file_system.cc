@@ -90,12 +90,14 @@ class PosixFile final : public File {
   }
 
   void write_directly() override {
+    if (direct_.get() >= 0) return;
     struct statx status {};
     const bool known = ::statx(descriptor_.get(), "", AT_EMPTY_PATH, STATX_DIOALIGN, &status) == 0 &&
                        (status.stx_mask & STATX_DIOALIGN) != 0 && status.stx_dio_offset_align != 0;
     if (!known || status.stx_dio_mem_align > kBlock || status.stx_dio_offset_align > kSector) return;
-    // A second descriptor: reads stay cached and of any size.
-    direct_ = Descriptor(::open(path_.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
+    // A second descriptor: reads stay cached and of any size. Not by the name, which may have changed since.
+    const std::string self = "/proc/self/fd/" + std::to_string(descriptor_.get());
+    direct_ = Descriptor(::open(self.c_str(), O_WRONLY | O_DIRECT | O_CLOEXEC));
   }
 
   Status sync_data() override {

@@ -94,7 +94,7 @@ void LogContents::note_term(raft::LogIndex index, raft::Term term) {
   term_there_ = index == snapshot_ ? term : raft::Term{};
 }
 
-bool LogContents::leads_to_snapshot() const {
+bool LogContents::agrees_with_snapshot() const {
   if (snapshot_.value == 0) return true;
   if (!anchored_ || last_ < snapshot_) return false;
   if (term_there_.value != 0) return term_there_ == snapshot_term_;
@@ -220,7 +220,8 @@ void LogContents::finish(const wal::Recovery& recovery) {
     if (at_end || (at_start && !anchored_)) begin_hole({});
   }
   if (hole_ && lost != nullptr) hole_->where = lost->describe();
-  if (!leads_to_snapshot()) {
+  leads_to_snapshot_ = agrees_with_snapshot();
+  if (!leads_to_snapshot_) {
     entries.clear();
     places.clear();
   }

@@ -79,7 +79,7 @@ class LogContents {
   // The log by itself accounts for the snapshot: it has the snapshot's last entry, or starts behind it. Otherwise the
   // process died between the two, and none of the entries count: should that snapshot be damaged later, only a log that
   // was started anew behind it shows that something is missing.
-  [[nodiscard]] bool leads_to_snapshot() const;
+  [[nodiscard]] bool leads_to_snapshot() const { return leads_to_snapshot_; }
   // The last entry that counts, the snapshot's if none follows it.
   [[nodiscard]] raft::LogIndex last_index() const;
 
@@ -90,12 +90,14 @@ class LogContents {
   void begin_hole(raft::LogIndex beyond);
   void anchor(raft::LogIndex last);
   void note_term(raft::LogIndex index, raft::Term term);
+  [[nodiscard]] bool agrees_with_snapshot() const;
 
   raft::LogIndex snapshot_;
   raft::Term snapshot_term_;
   raft::Term term_there_;  // of the log's own entry at snapshot_; 0: the log does not have it
   raft::LogIndex last_;    // of the run of entries that counts; the snapshot's index or one before it at least
   bool anchored_ = false;
+  bool leads_to_snapshot_ = true;
   bool malformed_ = false;
   bool hard_state_known_ = true;
   wal::Sequence first_seen_;

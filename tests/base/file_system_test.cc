@@ -1,7 +1,10 @@
 // Both file systems keep the contract of base/file_system.h, and the faulty one loses what a power cut may lose.
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -79,11 +82,43 @@ void keeps_the_contract(FileSystem& files, const std::string& base) {
   EXPECT_GT(files.free_bytes(directory).value(), 0U);
 }
 
+// Of this process, those that bypass the cache.
+int direct_descriptors() {
+  int count = 0;
+  for (int fd = 0; fd < 1024; ++fd) {
+    const int flags = ::fcntl(fd, F_GETFL);
+    if (flags >= 0 && (flags & O_DIRECT) != 0) ++count;
+  }
+  return count;
+}
+
 TEST(FileSystem, PosixKeepsTheContract) {
   std::string base = ::testing::TempDir() + "redraft-file-system-XXXXXX";
   ASSERT_NE(::mkdtemp(base.data()), nullptr);
   const auto files = posix_file_system();
   keeps_the_contract(*files, base);
+}
+
+// Where the file system can, whatever the file has been called since it was opened, and once only.
+TEST(FileSystem, ARenamedFileIsWrittenDirectlyToo) {
+  std::string directory = ::testing::TempDir() + "redraft-file-system-XXXXXX";
+  ASSERT_NE(::mkdtemp(directory.data()), nullptr);
+  const auto files = posix_file_system();
+  auto file = files->open(directory + "/new", OpenMode::kCreateNew);
+  ASSERT_TRUE(file.ok());
+  struct statx status {};
+  const bool can = ::statx(AT_FDCWD, (directory + "/new").c_str(), 0, STATX_DIOALIGN, &status) == 0 &&
+                   (status.stx_mask & STATX_DIOALIGN) != 0 && status.stx_dio_offset_align != 0 &&
+                   status.stx_dio_offset_align <= 512;
+  ASSERT_TRUE(files->rename(directory + "/new", directory + "/final").ok());
+  (*file)->write_directly();
+  EXPECT_EQ(direct_descriptors(), can ? 1 : 0);
+  (*file)->write_directly();
+  EXPECT_EQ(direct_descriptors(), can ? 1 : 0);
+  file->reset();
+  EXPECT_EQ(direct_descriptors(), 0);
+  EXPECT_TRUE(files->remove(directory + "/final").ok());
+  EXPECT_EQ(::rmdir(directory.c_str()), 0);
 }
 
 TEST(FileSystem, FaultyKeepsTheContract) {
