@@ -65,7 +65,7 @@ Status Log::start(const Visitor& visitor, const Watermark& watermark) {
   recovery_ = std::move(recovered->recovery);
   segments_ = std::move(recovered->segments);
   if (!segments_.empty()) recovered_segment_ = segments_.back()->number();
-  closed_ = !recovered->appendable && !planted::is(planted::Bug::kAppendBehindCut);
+  closed_ = !recovered->appendable;
   next_ = recovered->next;
   chain_crc_ = recovered->chain_crc;
   vouched_ = recovery_.watermark;
@@ -78,6 +78,11 @@ Status Log::start(const Visitor& visitor, const Watermark& watermark) {
   if (done && segments_.empty()) {
     auto ready = maker_->prepare(options_.segment_size, ~std::uint64_t{0});
     if (!ready && ready.error().code != ErrorCode::kNoSpace) done = ready.error();
+  }
+  if (planted::is(planted::Bug::kAppendBehindCut) && recovery_.cut && closed_) {
+    closed_ = false;
+    segments_.back()->set_end(
+        std::min(segments_.back()->end() + kSectorSize, segments_.back()->header().records_end()));
   }
   // Damage is not cut off: until the caller goes on behind it, a good copy of the file makes the log whole again.
   if (done && recovery_.cut && closed_) done = end_behind_cut();
