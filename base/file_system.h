@@ -19,8 +19,8 @@ class File {
   // Writes all parts back to back at `offset`; short writes and EINTR are continued inside (storage-faults row 4).
   // On an error any part may have been written.
   [[nodiscard]] virtual Status write_at(std::uint64_t offset, std::span<const std::string_view> parts) = 0;
-  // From now on writes of whole 4 KiB blocks, in one part that begins at such a block in memory too, bypass the
-  // kernel's cache where the file system can. What they write is no more durable without sync_data than otherwise.
+  // From now on writes of whole sectors of 512 bytes, in one part that begins at a multiple of 4 KiB in memory, bypass
+  // the kernel's cache where the file system can. They are no more durable without sync_data than others.
   virtual void write_directly() {}
   // Fills `into` from `offset`; fewer bytes than asked means the end of the file.
   [[nodiscard]] virtual Result<std::size_t> read_at(std::uint64_t offset, std::span<char> into) = 0;
