@@ -196,11 +196,12 @@ void Engine::was_removed(const std::string& sentence) {
           ". It serves nothing from now on. To use the machine again, stop it, empty the directory and join anew.");
 }
 
-// Between applies: clients that wait here are told, links are dropped.
+// Between applies: clients that wait here are told, links are dropped. What the log served them since the last entry
+// that came here is not known.
 void Engine::leave() {
   removal_due_ = false;
   peers_.set_members({});
-  blocked_.restart();
+  blocked_.end_in_doubt();
   release_parked(true);
 }
 

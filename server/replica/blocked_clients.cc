@@ -117,6 +117,10 @@ void BlockedClients::doubt() {
   if (engine_.leading() || doubted_us_ == engine_.stepped_down_us_) return;
   if (engine_.now_.monotonic_us < engine_.stepped_down_us_ + Engine::kDoubtAfter_us) return;
   doubted_us_ = engine_.stepped_down_us_;
+  end_in_doubt();
+}
+
+void BlockedClients::end_in_doubt() {
   engine_.restart_read_waits();
   for (const std::uint64_t id : std::exchange(waiting_, {})) {
     Session* session = engine_.sessions_.find(id);

@@ -36,9 +36,10 @@ class BlockedClients {
 
   // Each turn.
   void time_out();
-  // A deposed leader that learns nothing of the next term: whether a push served a waiter is in doubt, a read certainly
-  // has not been answered.
+  // A deposed leader that learns nothing of the next term ends the waits after a while.
   void doubt();
+  // Whether a push served a waiter is in doubt, a read certainly has not been answered.
+  void end_in_doubt();
   // A new term's first entry released the waiters of earlier terms: those connected here either wait anew, on the same
   // node that leads again, or go to the new leader. Their pops certainly did not happen.
   void restart();

@@ -117,10 +117,10 @@ void Engine::swap_in_snapshot() {
   }
   adopt_cluster_settings();
   users_.adopt(store_.get());
-  // What happened up to here was not told to anybody.
+  // What happened up to here was not told to anybody, whether a waiter was served neither.
   events_.forget_tracked();
   events_.miss_messages();
-  blocked_.restart();
+  blocked_.end_in_doubt();
   host_.log(LogLevel::kNotice, "Installed the snapshot at index " + std::to_string(applied_.value));
 }
 

@@ -246,6 +246,34 @@ TEST_F(ReplicaTest, AFollowerThatWasAwayTooLongGetsASnapshot) {
   EXPECT_GT(away.replica().raft()->snapshot_index().value, 0U);
 }
 
+// Pitfall B10: a snapshot holds what was popped, and does not say for whom.
+TEST_F(ReplicaTest, B10AWaiterThatMeetsASnapshotIsInDoubt) {
+  Plan plan = plan_of(3);
+  plan.snapshot_entries = 20;
+  plan.tail_entries = 5;
+  begin(plan);
+  const std::uint64_t old = leader().id();
+  Talker waiter(*world_, old);
+  Talker pusher(*world_, old);
+  waiter.say({{"BLPOP", "q", "0"}});
+  EXPECT_EQ(pusher.ask({"SET", "k", "v"}), "+OK\r\n");
+  // The old leader is heard and hears nobody: what it proposes now is committed without it.
+  for (std::uint64_t id = 1; id <= 3; ++id) {
+    if (id != old) world_->network().cut(id, old);
+  }
+  pusher.say({{"RPUSH", "q", "x"}});
+  ASSERT_TRUE(world_->run_until(10'000'000, [&] {
+    const Node* leads = world_->leader();
+    return leads != nullptr && leads->id() != old;
+  }));
+  Talker client(*world_, leader().id());
+  EXPECT_EQ(client.ask({"LLEN", "q"}), ":0\r\n") << "the log served it";
+  for (int i = 0; i < 100; ++i) static_cast<void>(client.ask({"RPUSH", "list", std::to_string(i)}));
+  world_->network().heal_all();
+  EXPECT_TRUE(waiter.hear(1).starts_with("-INDOUBT outcome unknown"));
+  EXPECT_GT(world_->node(old).replica().raft()->snapshot_index().value, 0U);
+}
+
 TEST_F(ReplicaTest, ASingleNodeServesAndComesBackFromAPowerCut) {
   begin(1);
   Talker client(*world_, 1);

@@ -56,6 +56,7 @@ TEST(Simulation, SeedsThatFoundSomethingKeepEveryPromise) {
       Case{900978, "a received snapshot that the log never heard of was damaged later (pitfall E1)"},
       Case{904431, "two watched keys in one place of WATCH's table, and a transaction without an answer"},
       Case{904445, "a transaction aborted by an expiry that no entry had yet"},
+      Case{942761, "a blocking pop that was served, on a node that was told of its removal and not of that (B10)"},
   };
   for (const Case& one : kCases) {
     SCOPED_TRACE(one.what);
