@@ -14,7 +14,7 @@ Status BlockWriter::begin(File& file, std::uint64_t number, std::uint64_t offset
   file_ = &file;
   number_ = 0;
   limit_ = limit;
-  failed_ = Done{};
+  written_ = Done{};
   if (!goes_on) {
     begin_ = offset - offset % kBlock;
     used_ = static_cast<std::size_t>(offset - begin_);
@@ -49,18 +49,23 @@ Status BlockWriter::finish() {
   const std::uint64_t filled = std::min((end + kBlock - 1) / kBlock * kBlock, limit_);
   const auto size = static_cast<std::size_t>(filled - begin_);
   std::memset(buffer_.get() + used_, 0, size - used_);
-  const std::string_view part(buffer_.get(), size);
-  if (failed_ && size > 0) failed_ = file_->write_at(begin_, {&part, 1});
+  write(size);
   drop(used_ - used_ % kBlock);
-  if (!failed_) number_ = 0;
-  return failed_;
+  if (!written_) number_ = 0;
+  return written_;
 }
 
 void BlockWriter::write_whole_blocks() {
   const std::size_t size = used_ - used_ % kBlock;
-  const std::string_view part(buffer_.get(), size);
-  if (failed_) failed_ = file_->write_at(begin_, {&part, 1});
+  write(size);
   drop(size);
+}
+
+// Nothing behind what failed.
+void BlockWriter::write(std::size_t bytes) {
+  if (!written_ || bytes == 0) return;
+  const std::string_view part(buffer_.get(), bytes);
+  written_ = file_->write_at(begin_, {&part, 1});
 }
 
 void BlockWriter::drop(std::size_t bytes) {

@@ -17,6 +17,7 @@ namespace redraft::wal {
 class BlockWriter {
  public:
   static constexpr std::size_t kBlock = 4096;
+  static constexpr std::size_t kRoomMax = 8192;
 
   // Goes on at `offset` of `file`, whose `number` no other file ever has. Bytes from `limit` on, a multiple of 512,
   // stay what they are. An error is one of reading what stands in the first block.
@@ -27,8 +28,6 @@ class BlockWriter {
   // All of it is written when this returns without error, and any part of it otherwise.
   [[nodiscard]] Status finish();
 
-  static constexpr std::size_t kRoomMax = 8192;
-
  private:
   static constexpr std::size_t kCapacity = std::size_t{1} << 20;
   struct Free {
@@ -36,6 +35,7 @@ class BlockWriter {
   };
 
   void write_whole_blocks();
+  void write(std::size_t bytes);
   void drop(std::size_t bytes);
 
   std::unique_ptr<char, Free> buffer_{static_cast<char*>(std::aligned_alloc(kBlock, kCapacity))};
@@ -44,7 +44,7 @@ class BlockWriter {
   std::uint64_t begin_ = 0;   // where the buffer goes: a whole number of blocks
   std::size_t used_ = 0;
   std::uint64_t limit_ = 0;
-  Status failed_ = Done{};
+  Status written_ = Done{};  // since `begin`
 };
 
 }  // namespace redraft::wal

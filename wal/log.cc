@@ -166,7 +166,7 @@ Result<Sequence> Log::append(std::span<const Record> records) {
            "a record keeps the limits of the format (pitfall F3)");
     size += size_of(record);
   }
-  // A batch lies in one segment, so that one write carries it and a failure leaves nothing of it anywhere.
+  // A batch lies in one segment, so that a failure leaves nothing of it anywhere once its place is erased.
   const std::uint64_t start = !segments_.empty() && segments_.back()->empty() ? kInternalRecordSize : 0;
   if (!active_takes(start + size + kReserve)) {
     const bool behind_cut = closed_ && !segments_.empty();

@@ -84,9 +84,9 @@ class Log {
 
   [[nodiscard]] const Recovery& recovery() const { return recovery_; }
 
-  // Appends all records with one write and gives them the numbers from the returned one on. Not durable until `sync`
-  // returns. Enters the next segment when they do not fit, which syncs the finished one first (row 11). No record may
-  // be larger than the limits of record.h.
+  // Appends all records, with one write if they are below a MiB, and gives them the numbers from the returned one on.
+  // Not durable until `sync` returns. Enters the next segment when they do not fit, which syncs the finished one first
+  // (row 11). No record may be larger than the limits of record.h.
   [[nodiscard]] Result<Sequence> append(std::span<const Record> records);
   // Everything appended so far is durable when this returns without error. No work if it already is.
   [[nodiscard]] Status sync();

@@ -14,6 +14,7 @@ std::string_view zeros() {
   return {kZeros.data(), kZeros.size()};
 }
 
+// So much of a segment is filled between two syncs; a whole number of usual steps.
 constexpr std::uint64_t kFilledUnsynced = std::uint64_t{1} << 20;
 
 // splitmix64's output function: neighbouring inputs give unrelated salts.
