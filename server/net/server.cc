@@ -334,7 +334,12 @@ void Server::post_disk_requests() {
 
 LoopRelay::Turn Server::turn() {
   if (own_sync_ == OwnSync::kWanted) return sync_itself();
-  uv_run(main_loop_.get(), UV_RUN_ONCE);
+  if (put_off_) {  // the sync is another thread's
+    begin_turn();
+    end_turn();
+  } else {
+    uv_run(main_loop_.get(), UV_RUN_ONCE);
+  }
   return finished_ ? LoopRelay::Turn::kDone : LoopRelay::Turn::kGoOn;
 }
 
@@ -377,6 +382,7 @@ LoopRelay::Turn Server::sync_itself() {
   }
   own_sync_done(std::move(done));
   open_turn(false);
+  peers_.flush();  // what this node has promised now, before it applies anything
   end_turn();
   return finished_ ? LoopRelay::Turn::kDone : LoopRelay::Turn::kGoOn;
 }
@@ -394,8 +400,13 @@ void Server::own_sync_done(std::vector<replica::DiskDone> done) {
 void Server::end_turn() {
   if (!in_turn_) return;
   if (now_.monotonic_us >= next_second_us_) each_second();
-  replica_->end_turn();
   send_out();
+  // The leader waits for what this node syncs, nobody for what it applies then.
+  put_off_ = own_sync_ == OwnSync::kWanted;
+  if (!put_off_) {
+    replica_->end_turn();
+    send_out();
+  }
   clients_.flush(now_.monotonic_us);
   // Sockets are only watched after their loop has run once.
   if (peers_.take_needs_run()) uv_run(peer_loop_.get(), UV_RUN_NOWAIT);

@@ -157,6 +157,7 @@ class Server final : public replica::Host, private ClientSink {
 
   replica::Time now_;
   bool in_turn_ = false;
+  bool put_off_ = false;  // the last turn's end waits for the sync that it asked for
   bool pumping_ = false;
   std::uint64_t polled_us_ = 0;  // when the peer loop ran last
   std::uint64_t wake_us_ = 0;
