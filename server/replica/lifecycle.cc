@@ -11,7 +11,7 @@ namespace {
 
 constexpr std::uint64_t kTick_us = 10'000;
 constexpr std::uint64_t kSpreadInterval_us = 2'000;
-constexpr std::size_t kHeldBackMax = std::size_t{16} << 10;
+constexpr std::size_t kHeldBackMax = std::size_t{64} << 10;
 constexpr std::uint32_t kHeldBackSpreadsMax = 5;
 constexpr std::uint64_t kStatusInterval_us = 1'000'000;
 constexpr std::uint64_t kSampleInterval_us = 100'000;
