@@ -148,7 +148,7 @@ void Engine::carry_out(raft::Output& output) {
   send_durable_promises();
   for (raft::Entry& entry : output.committed) committed_.push_back(std::move(entry));
   if (!output.committed.empty()) {
-    pipeline_.committed(raft_->commit_index());
+    pipeline_.committed(raft_->commit_index(), now_.monotonic_us);
     commit_progress_us_ = now_.monotonic_us;
   }
   for (const raft::ReadState& read : output.reads) reads_.confirmed(read.id.value, read.index, read.by_lease);

@@ -20,12 +20,13 @@ std::uint64_t Pipeline::want_entry(Session* reader) {
 }
 
 bool Pipeline::should_close(std::uint64_t now_us) const {
-  if (open_empty()) return false;
-  return uncommitted_ < kUncommittedBatchesMax || now_us - last_close_us_ >= kCloseInterval_us || full(1);
+  return !open_empty() && (full(1) || now_us >= close_at_us());
 }
 
 std::uint64_t Pipeline::close_at_us() const {
-  return open_empty() ? 0 : last_close_us_ + kCloseInterval_us;
+  if (uncommitted_ > 0) return last_close_us_ + kCloseInterval_us;
+  if (wanted_ || open_.count() >= under_way_) return committed_us_;
+  return committed_us_ + std::min(usual_commit_us() / 2, kCloseInterval_us);
 }
 
 Batch Pipeline::close(const PayloadHeader& header, std::uint64_t now_us) {
@@ -46,7 +47,7 @@ Batch Pipeline::close(const PayloadHeader& header, std::uint64_t now_us) {
 
 void Pipeline::recycle(Batch batch) {
   batch.writers.clear();
-  if (spare_.size() < 2 * kUncommittedBatchesMax) spare_.push_back(std::move(batch.writers));
+  if (spare_.size() < kSpareMax) spare_.push_back(std::move(batch.writers));
 }
 
 void Pipeline::proposed(Batch batch) {
@@ -72,11 +73,20 @@ Batch Pipeline::take_newest() {
   return batch;
 }
 
-void Pipeline::committed(raft::LogIndex commit_index) {
+void Pipeline::committed(raft::LogIndex commit_index, std::uint64_t now_us) {
   if (commit_index <= commit_index_) return;
+  uncommitted_ = 0;
+  under_way_ = open_.count();
+  for (const Batch& batch : in_flight_) {
+    if (batch.index > commit_index) {
+      ++uncommitted_;
+    } else if (batch.index > commit_index_) {
+      under_way_ += batch.writers.size();
+      commits_us_ += now_us - batch.proposed_us - usual_commit_us();
+    }
+  }
   commit_index_ = commit_index;
-  uncommitted_ = static_cast<std::size_t>(
-      std::ranges::count_if(in_flight_, [&](const Batch& batch) { return batch.index > commit_index_; }));
+  committed_us_ = now_us;
 }
 
 }  // namespace redraft::replica

@@ -24,14 +24,18 @@ struct Batch {
   std::vector<Session*> readers;  // sessions whose reads wait for this entry though they have no command in it
 };
 
-// Group commit that adapts (architecture, section 1). Writes of all sockets gather in one open batch. It closes as one
-// entry when it holds something and fewer than two batches are uncommitted, or a millisecond has passed since the last
-// close, or an entry is full. A lone command leaves at once; under load one append, one frame per follower and one
-// fdatasync carry hundreds.
+// Group commit that adapts (docs/decisions/0014-group-commit.md). Writes of all sockets gather in one open batch, which
+// closes as one entry:
+// - at once when nothing before it is uncommitted and it holds as many commands as were under way at the last commit:
+//   a lone command, or all of the clients that wait for their replies before they go on;
+// - else when half of a commit's usual time has passed since then, or a millisecond if that is shorter;
+// - when something before it is uncommitted: a millisecond after that was closed;
+// - when an entry is full.
+// Under load one append, one frame per follower and one fdatasync carry hundreds.
 class Pipeline {
  public:
-  static constexpr std::size_t kUncommittedBatchesMax = 2;
   static constexpr std::uint64_t kCloseInterval_us = 1000;
+  static constexpr std::size_t kSpareMax = 4;
 
   // False when an entry can never hold it: it must travel as fragments.
   [[nodiscard]] static bool fits(std::size_t encoded_size) { return encoded_size + 64 <= kPayloadMax; }
@@ -45,7 +49,7 @@ class Pipeline {
   std::uint64_t want_entry(Session* reader);
 
   [[nodiscard]] bool should_close(std::uint64_t now_us) const;
-  // When `should_close` becomes true by time alone; 0 when nothing waits.
+  // When `should_close` becomes true by time alone, if something waits.
   [[nodiscard]] std::uint64_t close_at_us() const;
   [[nodiscard]] bool open_empty() const { return open_.empty() && !wanted_; }
   [[nodiscard]] std::uint64_t open_number() const { return next_number_; }
@@ -66,10 +70,14 @@ class Pipeline {
   [[nodiscard]] Batch take_oldest();
   // Removes the newest.
   [[nodiscard]] Batch take_newest();
-  // What counts for the close rule: batches above the commit index.
-  void committed(raft::LogIndex commit_index);
+  // What counts for the close rule: batches above the commit index, and how long a commit takes.
+  void committed(raft::LogIndex commit_index, std::uint64_t now_us);
 
  private:
+  static constexpr std::uint64_t kUsual = 8;
+  // From a proposal to its commit, lately.
+  [[nodiscard]] std::uint64_t usual_commit_us() const { return commits_us_ / kUsual; }
+
   PayloadWriter open_;
   std::vector<Session*> writers_;
   std::vector<Session*> readers_;
@@ -81,6 +89,9 @@ class Pipeline {
   std::size_t in_flight_bytes_ = 0;
   std::size_t uncommitted_ = 0;
   raft::LogIndex commit_index_;
+  std::uint64_t committed_us_ = 0;  // when the commit index moved last
+  std::size_t under_way_ = 0;       // commands committed then, and those that waited already
+  std::uint64_t commits_us_ = 0;    // what the last kUsual took, about
 };
 
 }  // namespace redraft::replica
