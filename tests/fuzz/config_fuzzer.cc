@@ -1,5 +1,6 @@
-// Any text as a configuration file: an error with Redis's words, or settings whose texts are accepted again and stay
-// the same. Lines with `include` and other names of files are left out: the fuzzer reads nobody's disk.
+// Any text as a configuration file: an error with Redis's words, or settings whose texts stay the same where they are
+// accepted again (some depend on others and are not). Lines with `include` and other names of files are left out: the
+// fuzzer reads nobody's disk.
 
 #include <cstddef>
 #include <cstdint>

@@ -66,6 +66,8 @@ class FakeReplica final : public ClientSink {
 
 class ClientsTest : public testing::Test {
  protected:
+  static constexpr int kTurnsMax = 20'000'000;  // far more than any test takes
+
   ClientsTest() {
     replica_.clients = &clients_;
     const auto address = parse_listen_address("127.0.0.1", 0);
@@ -92,7 +94,8 @@ class ClientsTest : public testing::Test {
   }
   template <class Reached>
   void turns_until(Reached reached) {
-    while (!reached()) {
+    for (int turn = 0; !reached(); ++turn) {
+      ASSERT_LT(turn, kTurnsMax);
       replica_.begin_turn();
       uv_run(loop_.get(), UV_RUN_NOWAIT);
       clients_.flush(now_us_);
@@ -121,12 +124,12 @@ class ClientsTest : public testing::Test {
     });
     return got;
   }
-  static void send_all(int fd, std::string_view bytes) {
-    while (!bytes.empty()) {
+  void send_all(int fd, std::string_view bytes) {
+    turns_until([&] {
       const ssize_t sent = send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL);
       if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
-      if (sent < 0 && errno != EAGAIN) return;
-    }
+      return bytes.empty() || (sent < 0 && errno != EAGAIN);
+    });
   }
   void answer(replica::Session& session, std::string_view reply) {
     session.output() += reply;
