@@ -108,6 +108,24 @@ void Membership::settle_clients(const raft::Raft& raft) {
   });
 }
 
+// This node is no member, `removed` if it was one. Its peers may say so before it sees that committed (pitfall B10).
+void Membership::end_clients(raft::NodeId removed) {
+  const std::string no_member = "CLUSTERDOWN This node belongs to no cluster";
+  for (const Wanted& wanted : std::exchange(wanted_, {})) {
+    if (wanted.session == 0) continue;
+    const bool begun = wanted.proposed || wanted.asked_node != 0;
+    const bool done =
+        wanted.change.kind == MemberChangeKind::kRemove &&
+        std::ranges::all_of(wanted.change.nodes, [&](std::uint64_t node) { return node == removed.value; });
+    const std::string doubt = "INDOUBT outcome unknown: this node was removed from the cluster meanwhile";
+    node_.answer_change(wanted.session, done ? std::string() : begun ? doubt : no_member);
+  }
+  for (const Meet& meet : std::exchange(meets_, {})) {
+    peers_.drop_contact(meet.contact);
+    node_.answer_change(meet.session, no_member);
+  }
+}
+
 // Not the leader: clients' wishes go to it; those of others are theirs to pass on again.
 void Membership::pass_on(const raft::Raft& raft) {
   std::erase_if(wanted_, [](const Wanted& wanted) { return wanted.session == 0; });
@@ -202,7 +220,10 @@ void Membership::join_answered(std::uint64_t contact, const JoinAnswer& answer) 
 }
 
 void Membership::refused(Refusal why, const std::string& sentence) {
-  if (why == Refusal::kRemoved && node_.group() != nullptr) node_.was_removed(sentence);
+  if (why == Refusal::kRemoved && node_.group() != nullptr) {
+    end_clients(node_.group()->id());
+    node_.was_removed(sentence);
+  }
   if (why == Refusal::kNoMember && !peers_.has_cluster() && !joining_.active()) node_.must_join(sentence);
 }
 
@@ -231,16 +252,7 @@ void Membership::turn(Time now, const ClusterId& cluster) {
   now_ = now;
   joining_.turn(now);
   const raft::Raft* raft = node_.group();
-  if (raft == nullptr) {
-    for (const Wanted& wanted : std::exchange(wanted_, {})) {
-      if (wanted.session != 0) node_.answer_change(wanted.session, "CLUSTERDOWN This node belongs to no cluster");
-    }
-    for (const Meet& meet : std::exchange(meets_, {})) {
-      peers_.drop_contact(meet.contact);
-      node_.answer_change(meet.session, "CLUSTERDOWN This node belongs to no cluster");
-    }
-    return;
-  }
+  if (raft == nullptr) return end_clients({});
   answer_joins(*raft, cluster);
   if (raft->is_leader()) {
     if (led_term_ != raft->term()) leads_since_us_ = now_.monotonic_us;

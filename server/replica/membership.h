@@ -87,6 +87,7 @@ class Membership final : public Peers::Newcomers {
   };
 
   void settle_clients(const raft::Raft& raft);
+  void end_clients(raft::NodeId removed);
   void pass_on(const raft::Raft& raft);
   void answer_joins(const raft::Raft& raft, const ClusterId& cluster);
   void lead(const raft::Raft& raft);

@@ -115,6 +115,31 @@ TEST_F(ReplicaTest, CommandsGatherInBatchesAndSyncsAreShared) {
   EXPECT_LE(leader().disk_batches - syncs, batches + 50);
 }
 
+// Pitfall B10: a leader that is asked to remove itself hands over, and may hear of its removal from its peers before it
+// sees that committed.
+TEST_F(ReplicaTest, B10ALeaderThatForgetsItselfSaysSo) {
+  begin(3);
+  const std::uint64_t old = leader().id();
+  Talker client(*world_, old);
+  const std::string id = client.ask({"CLUSTER", "MYID"}).substr(5, 40);
+  client.say({{"CLUSTER", "FORGET", id}});
+  ASSERT_TRUE(world_->run_until(5'000'000, [&] {
+    return world_->leader() != nullptr && !leader().replica().raft()->configuration().is_voter(raft::NodeId{old});
+  }));
+  for (std::uint64_t other = 1; other <= 3; ++other) {
+    if (other != old) world_->network().cut(other, old);
+  }
+  ASSERT_TRUE(world_->run_until(5'000'000, [&] {
+    return world_->leader() != nullptr &&
+           !leader().replica().raft()->committed_configuration().contains(raft::NodeId{old});
+  }));
+  for (std::uint64_t other = 1; other <= 3; ++other) {
+    if (other != old) world_->network().reset_links(other, old);
+  }
+  world_->network().heal_all();
+  EXPECT_EQ(client.hear(1), "+OK\r\n");
+}
+
 // Pitfall B10: what may still commit is never called "not executed".
 TEST_F(ReplicaTest, B10AWriteOfALostLeaderIsInDoubt) {
   begin(3);
