@@ -401,7 +401,7 @@ void Server::end_turn() {
   if (!in_turn_) return;
   if (now_.monotonic_us >= next_second_us_) each_second();
   send_out();
-  // The leader waits for what this node syncs, nobody for what it applies then.
+  // A follower's leader waits for this sync, nobody for what is applied: that comes after it.
   put_off_ = own_sync_ == OwnSync::kWanted;
   if (!put_off_) {
     replica_->end_turn();

@@ -108,7 +108,8 @@ void Membership::settle_clients(const raft::Raft& raft) {
   });
 }
 
-// This node is no member, `removed` if it was one. Its peers may say so before it sees that committed (pitfall B10).
+// This node is no member; `removed` is the one it was, if its peers have just said so. They may before it sees that
+// committed (pitfall B10).
 void Membership::end_clients(raft::NodeId removed) {
   const std::string no_member = "CLUSTERDOWN This node belongs to no cluster";
   for (const Wanted& wanted : std::exchange(wanted_, {})) {

@@ -98,7 +98,7 @@ TEST_F(ReplicaTest, H4AClientThatIsGoneTakesNoElement) {
   EXPECT_EQ(other.ask({"GET", "n"}), "$1\r\n1\r\n");
 }
 
-// A lone command leaves at once; under load one sync carries many commands and two batches are in flight.
+// A lone command leaves at once; under load one sync carries many commands.
 TEST_F(ReplicaTest, CommandsGatherInBatchesAndSyncsAreShared) {
   begin(3);
   std::vector<std::unique_ptr<Talker>> clients;
