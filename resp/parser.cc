@@ -153,61 +153,11 @@ RequestParser::Line RequestParser::find_line_end(std::string_view request, char 
 
 RequestParser::Step RequestParser::parse_multibulk(std::string_view request) {
   if (!started_) {
-    std::int64_t count = 0;
-    const std::size_t plain = read_plain_number(request, count);
-    if (plain != 0) {
-      position_ = plain;
-    } else {
-      std::size_t end = 0;
-      const Line line = find_line_end(request, '\r', end);
-      if (line == Line::kTooLong) return refuse("too big mbulk count string");
-      // The byte behind the CR has to be there; like Redis we do not ask which it is.
-      if (line == Line::kIncomplete || request.size() - end < 2) return Step::kIncomplete;
-      const auto number = parse_int64(request.substr(1, end - 1));
-      if (!number) return refuse("invalid multibulk length");
-      count = *number;
-      position_ = end + 2;
-    }
-    if (count > limits_.arguments_max) return refuse("invalid multibulk length");
-    if (!authenticated_ && count > limits_.unauthenticated_arguments_max) {
-      return refuse("unauthenticated multibulk length");
-    }
-    if (count <= 0) return Step::kEmpty;
-    if (pieces_.capacity() > kKeptArguments) {
-      std::vector<Piece>().swap(pieces_);
-      std::vector<std::string_view>().swap(arguments_);
-    }
-    pieces_.clear();
-    // Only what little is plausible: the rest when the arguments really come.
-    pieces_.reserve(std::min(static_cast<std::size_t>(count), kKeptArguments));
-    arguments_left_ = count;
-    started_ = true;
+    if (const Step step = parse_count(request); step != Step::kRequest) return step;
   }
-
   while (arguments_left_ > 0) {
     if (bulk_size_ < 0) {
-      const std::string_view rest = request.substr(position_);
-      std::int64_t size = 0;
-      const std::size_t plain = !rest.empty() && rest.front() == '$' ? read_plain_number(rest, size) : 0;
-      std::size_t body = position_ + plain;
-      if (plain == 0) {
-        std::size_t end = 0;
-        const Line line = find_line_end(request, '\r', end);
-        if (line == Line::kTooLong) return refuse("too big bulk count string");
-        if (line == Line::kIncomplete || request.size() - end < 2) return Step::kIncomplete;
-        if (rest.front() != '$') {
-          const char got = rest.front() == '\r' || rest.front() == '\n' ? ' ' : rest.front();
-          return refuse(std::string("expected '$', got '") + got + "'");
-        }
-        const auto number = parse_int64(request.substr(position_ + 1, end - position_ - 1));
-        if (!number || *number < 0) return refuse("invalid bulk length");
-        size = *number;
-        body = end + 2;
-      }
-      if (size > limits_.bulk_max) return refuse("invalid bulk length");
-      if (!authenticated_ && size > limits_.unauthenticated_bulk_max) return refuse("unauthenticated bulk length");
-      position_ = body;
-      bulk_size_ = size;
+      if (const Step step = parse_bulk_size(request); step != Step::kRequest) return step;
     }
     // Two more bytes end a bulk; like Redis we do not look at them. Subtracted, not added, so that no length that
     // passed the limits can wrap around (pitfalls B7, F8).
@@ -227,6 +177,66 @@ RequestParser::Step RequestParser::parse_multibulk(std::string_view request) {
   for (std::size_t i = 0; i < pieces_.size(); ++i) {
     arguments_[i] = std::string_view(request.data() + pieces_[i].offset, pieces_[i].size);
   }
+  return Step::kRequest;
+}
+
+// "*3\r\n": kRequest when arguments follow.
+RequestParser::Step RequestParser::parse_count(std::string_view request) {
+  std::int64_t count = 0;
+  if (const std::size_t plain = read_plain_number(request, count); plain != 0) {
+    position_ = plain;
+  } else {
+    std::size_t end = 0;
+    const Line line = find_line_end(request, '\r', end);
+    if (line == Line::kTooLong) return refuse("too big mbulk count string");
+    // The byte behind the CR has to be there; like Redis we do not ask which it is.
+    if (line == Line::kIncomplete || request.size() - end < 2) return Step::kIncomplete;
+    const auto number = parse_int64(request.substr(1, end - 1));
+    if (!number) return refuse("invalid multibulk length");
+    count = *number;
+    position_ = end + 2;
+  }
+  if (count > limits_.arguments_max) return refuse("invalid multibulk length");
+  if (!authenticated_ && count > limits_.unauthenticated_arguments_max) {
+    return refuse("unauthenticated multibulk length");
+  }
+  if (count <= 0) return Step::kEmpty;
+  if (pieces_.capacity() > kKeptArguments) {
+    std::vector<Piece>().swap(pieces_);
+    std::vector<std::string_view>().swap(arguments_);
+  }
+  pieces_.clear();
+  // Only what little is plausible: the rest when the arguments really come.
+  pieces_.reserve(std::min(static_cast<std::size_t>(count), kKeptArguments));
+  arguments_left_ = count;
+  started_ = true;
+  return Step::kRequest;
+}
+
+// "$100\r\n": kRequest when the bulk's size is known.
+RequestParser::Step RequestParser::parse_bulk_size(std::string_view request) {
+  const std::string_view rest = request.substr(position_);
+  std::int64_t size = 0;
+  const std::size_t plain = !rest.empty() && rest.front() == '$' ? read_plain_number(rest, size) : 0;
+  std::size_t body = position_ + plain;
+  if (plain == 0) {
+    std::size_t end = 0;
+    const Line line = find_line_end(request, '\r', end);
+    if (line == Line::kTooLong) return refuse("too big bulk count string");
+    if (line == Line::kIncomplete || request.size() - end < 2) return Step::kIncomplete;
+    if (rest.front() != '$') {
+      const char got = rest.front() == '\r' || rest.front() == '\n' ? ' ' : rest.front();
+      return refuse(std::string("expected '$', got '") + got + "'");
+    }
+    const auto number = parse_int64(request.substr(position_ + 1, end - position_ - 1));
+    if (!number || *number < 0) return refuse("invalid bulk length");
+    size = *number;
+    body = end + 2;
+  }
+  if (size > limits_.bulk_max) return refuse("invalid bulk length");
+  if (!authenticated_ && size > limits_.unauthenticated_bulk_max) return refuse("unauthenticated bulk length");
+  position_ = body;
+  bulk_size_ = size;
   return Step::kRequest;
 }
 

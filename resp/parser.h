@@ -70,6 +70,8 @@ class RequestParser {
   void begin_request();
   Step parse_inline(std::string_view request);
   Step parse_multibulk(std::string_view request);
+  Step parse_count(std::string_view request);
+  Step parse_bulk_size(std::string_view request);
   Line find_line_end(std::string_view request, char end, std::size_t& end_offset);
   bool split_inline(std::string_view line);
   Step refuse(std::string_view reason);
