@@ -180,62 +180,52 @@ Result<Sequence> Log::append(std::span<const Record> records) {
   return first;
 }
 
+void Log::encode_record(RecordHeader header, std::string_view header_bytes, std::string_view payload, End& end) {
+  const SegmentHeader& segment = segments_.back()->header();
+  header.previous_crc = end.chain_crc;
+  header.salt = segment.salt;
+  header.synced_to = synced_;
+  header.header_size = static_cast<std::uint16_t>(header_bytes.size());
+  encode(header, end.offset, header_bytes, writer_.room(header.payload_offset()));
+  writer_.put(payload);
+  const std::size_t padding = header.size() - header.payload_offset() - payload.size();
+  std::fill_n(writer_.room(padding), padding, '\0');
+  end = {end.offset + header.size(), header.header_crc};
+}
+
 Status Log::write(std::span<const Record> records, std::optional<RecordType> own) {
   Segment& active = *segments_.back();
-  std::uint64_t offset = active.end();
-  std::uint32_t chain = chain_crc_;
-  const bool starts = active.empty();
-  const auto body = bytes_of(internal_body());
-
+  End end{active.end(), chain_crc_};
   offsets_.clear();
-  Status written = writer_.begin(active.file(), active.number(), offset, active.header().records_end());
+  Status written = writer_.begin(active.file(), active.number(), end.offset, active.header().records_end());
   if (!written) return end_with(written.error());
 
-  const auto put_own = [&](RecordType type) {
-    RecordHeader header{.previous_crc = chain,
-                        .payload_crc = 0,
-                        .payload_size = 0,
-                        .salt = active.header().salt,
-                        .sequence = next_,
-                        .synced_to = synced_,
-                        .type = type};
-    encode(header, offset, {body.data(), body.size()}, writer_.room(kInternalRecordSize));
-    chain = header.header_crc;
-    offset += kInternalRecordSize;
-  };
-  if (starts) put_own(RecordType::kSegmentStart);
-  if (own) put_own(*own);
+  const auto body = bytes_of(internal_body());
+  const std::string_view own_bytes(body.data(), body.size());
+  if (active.empty()) encode_record({.sequence = next_, .type = RecordType::kSegmentStart}, own_bytes, {}, end);
+  if (own) encode_record({.sequence = next_, .type = *own}, own_bytes, {}, end);
   Sequence sequence = next_;
   for (const Record& record : records) {
+    offsets_.push_back(end.offset);
     const std::string_view payload = record.payload.view();
-    RecordHeader header{.previous_crc = chain,
-                        .payload_crc = record.payload_crc,
-                        .payload_size = static_cast<std::uint32_t>(payload.size()),
-                        .salt = active.header().salt,
-                        .sequence = sequence,
-                        .synced_to = synced_,
-                        .type = RecordType::kCaller,
-                        .kind = record.kind,
-                        .header_size = static_cast<std::uint16_t>(record.header.size())};
-    encode(header, offset, record.header, writer_.room(header.payload_offset()));
-    writer_.put(payload);
-    const std::size_t padding = header.size() - header.payload_offset() - payload.size();
-    std::fill_n(writer_.room(padding), padding, '\0');
-    offsets_.push_back(offset);
-    offset += header.size();
-    chain = header.header_crc;
+    encode_record({.payload_crc = record.payload_crc,
+                   .payload_size = static_cast<std::uint32_t>(payload.size()),
+                   .sequence = sequence,
+                   .type = RecordType::kCaller,
+                   .kind = record.kind},
+                  record.header, payload, end);
     ++sequence.value;
   }
   if (written = writer_.finish(); !written) {
     if (written.error().code != ErrorCode::kNoSpace) return end_with(written.error());
-    if (Status erased = erase_failed_write(offset); !erased) return end_with(erased.error());
+    if (Status erased = erase_failed_write(end.offset); !erased) return end_with(erased.error());
     return written;
   }
   unsynced_ = true;
-  active.set_end(offset);
+  active.set_end(end.offset);
   for (std::size_t i = 0; i < offsets_.size(); ++i) active.add({next_.value + i}, offsets_[i]);
   next_ = sequence;
-  chain_crc_ = chain;
+  chain_crc_ = end.chain_crc;
   vouched_ = std::max(vouched_, synced_);
   return Done{};
 }

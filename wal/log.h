@@ -18,6 +18,7 @@ namespace redraft::wal {
 class Segment;
 class SegmentMaker;
 struct InternalBody;
+struct RecordHeader;
 enum class RecordType : std::uint8_t;
 
 struct Options {
@@ -132,6 +133,12 @@ class Log {
   [[nodiscard]] Status enter_next_segment(std::uint64_t room);
   // Writes the segment's start if it is missing, then the records, or one of the log's own if `own` says so.
   [[nodiscard]] Status write(std::span<const Record> records, std::optional<RecordType> own);
+  // Where the next record goes and which one it follows.
+  struct End {
+    std::uint64_t offset;
+    std::uint32_t chain_crc;
+  };
+  void encode_record(RecordHeader header, std::string_view header_bytes, std::string_view payload, End& end);
   [[nodiscard]] Status erase_failed_write(std::uint64_t end);
   [[nodiscard]] bool active_takes(std::uint64_t room) const;
   [[nodiscard]] InternalBody internal_body() const;
