@@ -230,16 +230,20 @@ bool Engine::execute_applied(const Applied& applied, Session* session, resp::Wri
     case CommandId::kFragment:
       return apply_fragment(context, applied, session);
     default:
-      break;
+      return execute_command(context, applied.header.id, session);
   }
-  context.command = commands::find_command(applied.header.id);
+}
+
+// A command of a client, as its user may run it now. Whether it waits.
+bool Engine::execute_command(commands::Context& context, CommandId id, const Session* session) {
+  context.command = commands::find_command(id);
   ensure(context.command != nullptr && context.command->handler != nullptr,
          "every command in the log is known to every node that applies it");
   if (!users_.all().unrestricted(context.user)) {
     const std::string why = refusal(context.user, *context.command, context.arguments);
     if (!why.empty()) {
       note_denial(*context.command, context.arguments, "toplevel");
-      reply.error(why);
+      context.reply.error(why);
       return false;
     }
   }

@@ -185,7 +185,9 @@ class Engine final : public commands::Surroundings,
 
   // requests.cc
   bool take(Session& session, Arguments arguments);
-  bool refuse_exec(Session& session, const std::function<void(resp::Writer&)>& write);
+  [[nodiscard]] std::string objection(Session& session, const commands::Command* command, Arguments arguments);
+  bool refuse(Session& session, const commands::Command* command, std::string_view why);
+  bool refuse_exec(Session& session, std::string_view why);
   void drop_http(Session& session);
   bool take_local(Session& session, const commands::Command& command, Arguments arguments);
   bool take_caching(Session& session);
@@ -276,6 +278,7 @@ class Engine final : public commands::Surroundings,
   bool apply_for(const Applied& applied, Session& session);
   void serve_expired(std::uint64_t clock_ms);
   bool execute_applied(const Applied& applied, Session* session, resp::Writer& reply);
+  bool execute_command(commands::Context& context, commands::CommandId id, const Session* session);
   void answered_write(Session& session);
   void settled_write(Session& session, const commands::Command* command);
   void finish_batch(Batch batch);

@@ -225,17 +225,21 @@ void Peers::link_input(LinkId id, SharedBytes frame, Time now) {
     receive_cluster(*link, body);
     return;
   }
-  if (!link->ready) return;
+  if (link->ready) receive_frame(*link, kind, frame);
+}
+
+void Peers::receive_frame(Link& link, char kind, const SharedBytes& frame) {
+  const std::string_view body = frame.view().substr(1);
   switch (kind) {
     case kMessage:
-      receive_message(*link, frame);
+      receive_message(link, frame);
       return;
     case kBulk:
-      listener_.bulk_frame(link->node, frame.slice(1, frame.size() - 1));
+      listener_.bulk_frame(link.node, frame.slice(1, frame.size() - 1));
       return;
     case kStatus:
       if (body.size() == 24) {
-        listener_.peer_status(link->node,
+        listener_.peer_status(link.node,
                               {load_little<std::uint64_t>(body.data()), load_little<std::uint64_t>(body.data() + 8),
                                load_little<std::uint64_t>(body.data() + 16)});
       }
@@ -248,14 +252,14 @@ void Peers::link_input(LinkId id, SharedBytes frame, Time now) {
       return;
     case kAuditReport:
       if (body.size() >= 8) {
-        listener_.audit_reported(link->node, load_little<std::uint64_t>(body.data()), std::string(body.substr(8)));
+        listener_.audit_reported(link.node, load_little<std::uint64_t>(body.data()), std::string(body.substr(8)));
       }
       return;
     case kRelay:
-      listener_.relay_frame(link->node, link->peer.boot, frame.slice(1, frame.size() - 1));
+      listener_.relay_frame(link.node, link.peer.boot, frame.slice(1, frame.size() - 1));
       return;
     default:
-      refuse(*link, "sent a frame of an unknown kind");
+      refuse(link, "sent a frame of an unknown kind");
   }
 }
 

@@ -208,6 +208,7 @@ class Peers {
   };
 
   void send_handshake(Link& link, bool with_proof);
+  void receive_frame(Link& link, char kind, const SharedBytes& frame);
   void receive_hello(Link& link, std::string_view bytes);
   void receive_proof(Link& link, std::string_view bytes, Time now);
   void receive_cluster(Link& link, std::string_view bytes);

@@ -125,84 +125,74 @@ void Engine::drop_http(Session& session) {
   host_.close_client(session);
 }
 
+// Why this command may not run at all, whatever the session's transaction; empty if it may.
+std::string Engine::objection(Session& session, const Command* command, Arguments arguments) {
+  if (command == nullptr || command->is_container) {
+    std::string line;
+    commands::Unknown::append_error(arguments, line);
+    return line;
+  }
+  if (!commands::arity_fits(*command, arguments.size())) {
+    return "ERR wrong number of arguments for '" + std::string(command->name) + "' command";
+  }
+  if (!session.authenticated && !command->is(commands::kNoAuth)) return "NOAUTH Authentication required.";
+  if (session.restricted || session.subscribed() || session.monitor) {
+    if (std::string why = users_.objection(session, *command, arguments, now_); !why.empty()) return why;
+  }
+  if (command->is(commands::kProtected) && !debug_allowed(session)) {
+    return std::string(command->name.starts_with("debug") ? "ERR DEBUG" : "ERR MODULE") +
+           " command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a local "
+           "connection, otherwise you need to set this option in the configuration file, and then restart the server.";
+  }
+  if (phase_ == Phase::kLoading && !command->is(commands::kLoading)) {
+    return "LOADING Redis is loading the dataset in memory";
+  }
+  return busy_ ? std::string(busy_error(session, *command)) : std::string();
+}
+
 bool Engine::take(Session& session, Arguments arguments) {
   const Command* command = commands::find_command(arguments);
   session.active_ms = now_.monotonic_us / 1000;
-  const auto refuse = [&](auto write) {
-    if (command != nullptr && command->id == CommandId::kExec) return refuse_exec(session, write);
-    if (session.transaction.open) session.transaction.aborted = true;
-    answer(session, write);
-    return true;
-  };
   if (command == nullptr && speaks_http(arguments.front())) {
     drop_http(session);
     return true;
   }
-  if (command == nullptr || command->is_container) {
-    return refuse([&](resp::Writer& reply) {
-      std::string line;
-      commands::Unknown::append_error(arguments, line);
-      reply.error(line);
-    });
-  }
-  if (!commands::arity_fits(*command, arguments.size())) {
-    return refuse([&](resp::Writer& reply) {
-      reply.error("ERR wrong number of arguments for '" + std::string(command->name) + "' command");
-    });
-  }
-  if (!session.authenticated && !command->is(commands::kNoAuth)) {
-    return refuse([](resp::Writer& reply) { reply.error("NOAUTH Authentication required."); });
-  }
-  if (session.restricted || session.subscribed() || session.monitor) {
-    const std::string why = users_.objection(session, *command, arguments, now_);
-    if (!why.empty()) return refuse([&](resp::Writer& reply) { reply.error(why); });
-  }
-  if (command->is(commands::kProtected) && !debug_allowed(session)) {
-    return refuse([&](resp::Writer& reply) {
-      reply.error("ERR " +
-                  std::string(command->name.substr(0, command->name.find('|')) == "debug" ? "DEBUG" : "MODULE") +
-                  " command not allowed. If the enable-debug-command option is set to \"local\", you can run it from a "
-                  "local connection, otherwise you need to set this option in the configuration file, and then restart "
-                  "the server.");
-    });
-  }
-  if (phase_ == Phase::kLoading && !command->is(commands::kLoading)) {
-    return refuse([](resp::Writer& reply) { reply.error("LOADING Redis is loading the dataset in memory"); });
-  }
-  if (busy_) {
-    const std::string_view why = busy_error(session, *command);
-    if (!why.empty()) return refuse([why](resp::Writer& reply) { reply.error(why); });
+  if (const std::string why = objection(session, command, arguments); !why.empty()) {
+    return refuse(session, command, why);
   }
   if (actions_.paused(session, *command)) {
     session.hold(Hold::kPaused);
     return false;
   }
   if (out_of_memory(session, *command)) {
-    return refuse([](resp::Writer& reply) { reply.error("OOM command not allowed when used memory > 'maxmemory'."); });
+    return refuse(session, command, "OOM command not allowed when used memory > 'maxmemory'.");
   }
   if (transaction_control(command->id)) return take_transaction_control(session, *command, arguments);
-  if (session.transaction.open && !command->is(commands::kNoMulti) && command->id != CommandId::kReset &&
-      command->id != CommandId::kQuit) {
-    return queue(session, *command, arguments);
-  }
   if (session.transaction.open && command->is(commands::kNoMulti)) {
-    return refuse([](resp::Writer& reply) { reply.error("ERR Command not allowed inside a transaction"); });
+    return refuse(session, command, "ERR Command not allowed inside a transaction");
+  }
+  if (session.transaction.open && command->id != CommandId::kReset && command->id != CommandId::kQuit) {
+    return queue(session, *command, arguments);
   }
   if (command->where != commands::Where::kLeader) return take_local(session, *command, arguments);
   if (command->id == CommandId::kMigrate) return migrations_.take(session, *command, arguments);
   return take_data(session, *command, arguments);
 }
 
+// A refused command spoils the transaction that it was meant for.
+bool Engine::refuse(Session& session, const Command* command, std::string_view why) {
+  if (command != nullptr && command->id == CommandId::kExec) return refuse_exec(session, why);
+  if (session.transaction.open) session.transaction.aborted = true;
+  answer(session, [why](resp::Writer& reply) { reply.error(why); });
+  return true;
+}
+
 // An EXEC that may not run discards its transaction, and says why.
-bool Engine::refuse_exec(Session& session, const std::function<void(resp::Writer&)>& write) {
-  std::string error;
-  resp::Writer writer(error, resp::Writer::Protocol::kResp2);
-  write(writer);
+bool Engine::refuse_exec(Session& session, std::string_view why) {
   forget_transaction(session);
-  std::string_view reason = std::string_view(error).substr(1, error.size() - 3);
-  if (reason.starts_with("ERR ")) reason.remove_prefix(4);
-  answer(session, [&](resp::Writer& reply) {
-    reply.error("EXECABORT Transaction discarded because of: " + std::string(reason));
+  if (why.starts_with("ERR ")) why.remove_prefix(4);
+  answer(session, [why](resp::Writer& reply) {
+    reply.error("EXECABORT Transaction discarded because of: " + std::string(why));
   });
   return true;
 }
