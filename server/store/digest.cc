@@ -79,8 +79,7 @@ std::string Store::describe_rest() const {
     put_number(rest, user.id);
     put_bytes(rest, user.rules);
   }
-  for (const std::uint64_t index : touched_) put_number(rest, index);
-  for (const std::uint64_t index : touched_databases_) put_number(rest, index);
+  watch_table_.encode(rest);
   return rest;
 }
 

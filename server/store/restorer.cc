@@ -80,21 +80,14 @@ Status Restorer::store_record(std::string_view body) {
   std::uint64_t databases = 0;
   std::uint64_t clock = 0;
   std::uint64_t index = 0;
-  std::uint64_t touched = 0;
   if (!take_number(body, seed) || !take_number(body, databases) || databases == 0 || databases > (1 << 16) ||
-      !take_number(body, clock) || !take_number(body, index) || !take_number(body, touched)) {
+      !take_number(body, clock) || !take_number(body, index)) {
     return malformed("store record");
   }
   store_ = std::make_unique<Store>(Options{static_cast<std::uint32_t>(databases), seed});
   store_->clock_ms_ = clock;
   store_->index_ = index;
-  if (touched != store_->touched_.size()) return malformed("table of changes");
-  for (std::uint64_t& last : store_->touched_) {
-    if (!take_number(body, last)) return malformed("table of changes");
-  }
-  for (std::uint64_t& last : store_->touched_databases_) {
-    if (!take_number(body, last)) return malformed("table of changes");
-  }
+  if (!store_->watch_table_.decode(body)) return malformed("WATCH table");
   std::uint64_t settings = 0;
   if (!take_number(body, settings)) return malformed("settings");
   for (std::uint64_t i = 0; i < settings; ++i) {

@@ -11,13 +11,6 @@
 #include "resp/number.h"
 
 namespace redraft::store {
-namespace {
-
-// A collision aborts an EXEC that could have gone on: rare at this size, and each entry costs eight bytes.
-constexpr std::size_t kTouchedSize = 16384;
-
-}  // namespace
-
 std::uint64_t hash_of(std::uint64_t seed, std::string_view bytes) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
@@ -26,7 +19,7 @@ std::uint64_t KeyTraits::hash(std::uint64_t seed, const Key* key) {
   return hash_of(seed, key->name());
 }
 
-Store::Store(Options options) : touched_(kTouchedSize), touched_databases_(options.databases) {
+Store::Store(Options options) : watch_table_(options.databases) {
   shared_.hash_seed = options.hash_seed;
   for (std::uint32_t db = 0; db < options.databases; ++db) databases_.push_back(std::make_unique<Database>());
 }
@@ -65,7 +58,7 @@ void Store::seed_hashes(std::uint64_t seed) {
     if (database->keys != 0) return;
   }
   // What WATCH looked at before has no place under the new seed: all of it counts as changed.
-  std::fill(touched_.begin(), touched_.end(), index_);
+  watch_table_.touch_all(index_);
   shared_.hash_seed = seed;
 }
 
@@ -428,25 +421,29 @@ void Store::swap(std::uint32_t a, std::uint32_t b) {
 // ---- WATCH
 
 void Store::touch(std::uint32_t db, std::string_view name) {
-  touched_[watch_slot(db, name)] = index_;
+  watch_table_.touch(watch_hash(db, name), index_);
   if (waiters_.any()) waiters_.mark_ready(db, name);
   if (readers_ != nullptr) readers_->key_changed(db, name);
   if (changes_ != nullptr) changes_->key_changed(db, name);
 }
 
 void Store::touch_database(std::uint32_t db) {
-  touched_databases_[db] = index_;
+  watch_table_.touch_database(db, index_);
   if (waiters_.any()) waiters_.mark_database(db);
   if (readers_ != nullptr) readers_->database_changed(db);
   if (changes_ != nullptr) changes_->database_changed(db);
 }
 
 bool Store::changed_since(std::uint32_t db, std::string_view name, std::uint64_t index) const {
-  return touched_databases_[db] > index || touched_[watch_slot(db, name)] > index;
+  return watch_table_.changed_since(db, watch_hash(db, name), index);
 }
 
-std::size_t Store::watch_slot(std::uint32_t db, std::string_view name) const {
-  return hash_of(shared_.hash_seed + db, name) % kTouchedSize;
+std::size_t Store::watch_place(std::uint32_t db, std::string_view name) const {
+  return WatchTable::place_of(watch_hash(db, name));
+}
+
+std::uint64_t Store::watch_hash(std::uint32_t db, std::string_view name) const {
+  return hash_of(shared_.hash_seed + db, name);
 }
 
 // ---- Settings

@@ -25,6 +25,7 @@
 #include "server/store/slot.h"
 #include "server/store/sorted_set.h"
 #include "server/store/waiters.h"
+#include "server/store/watch_table.h"
 
 namespace redraft::store {
 
@@ -154,13 +155,12 @@ class Store {
   void sample(std::uint32_t db, std::uint64_t random, std::size_t count, bool with_deadline,
               const std::function<void(const Key&)>& visit) const;
 
-  // ---- WATCH: indexes of the last change by a hash of database and key, and of whole databases. A collision may say
-  // "changed", never hide a change.
+  // ---- WATCH
   void touch(std::uint32_t db, std::string_view name);
   void touch_database(std::uint32_t db);
   [[nodiscard]] bool changed_since(std::uint32_t db, std::string_view name, std::uint64_t index) const;
   // Keys with the same one collide.
-  [[nodiscard]] std::size_t watch_slot(std::uint32_t db, std::string_view name) const;
+  [[nodiscard]] std::size_t watch_place(std::uint32_t db, std::string_view name) const;
 
   // nullptr: nobody, and it costs one branch.
   void observe_changes(Observer* observer) { changes_ = observer; }
@@ -252,6 +252,7 @@ class Store {
   void replace(Place& place, Key* key, bool keep_object);
   void erase(const Place& place, bool keep_object);
   void mark_expiring(std::uint64_t clock_ms);
+  [[nodiscard]] std::uint64_t watch_hash(std::uint32_t db, std::string_view name) const;
   void put(std::uint32_t db, std::string_view name, const KeyBlock::Value& value, std::uint64_t deadline_ms);
   void discard(Object* object);
   void tell_expired(const Database& database, const Key& key) const;
@@ -276,8 +277,7 @@ class Store {
   mutable AccessClock access_clock_;
   mutable std::uint64_t read_hits_ = 0;
   mutable std::uint64_t read_misses_ = 0;
-  std::vector<std::uint64_t> touched_;
-  std::vector<std::uint64_t> touched_databases_;
+  WatchTable watch_table_;
   Waiters waiters_;
   Scripts scripts_;
   std::function<void(std::uint32_t, std::string_view)> on_expired_;

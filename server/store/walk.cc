@@ -62,9 +62,7 @@ void Store::write_store_record() {
   put_number(body, database_count());
   put_number(body, planted::is(planted::Bug::kSnapshotWithoutClock) ? 0 : clock_ms_);
   put_number(body, index_);
-  put_number(body, touched_.size());
-  for (const std::uint64_t index : touched_) put_number(body, index);
-  for (const std::uint64_t index : touched_databases_) put_number(body, index);
+  watch_table_.encode(body);
   put_number(body, settings_.size());
   for (const auto& [name, value] : settings_) {
     put_bytes(body, name);

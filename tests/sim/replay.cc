@@ -33,12 +33,12 @@ std::string describe(const Record& record) {
 
 }  // namespace
 
-Replay::Replay(Ledger& ledger, const WatchSlot& watch_slot) : ledger_(ledger) {
+Replay::Replay(Ledger& ledger, const WatchPlace& watch_place) : ledger_(ledger) {
   gather_reads();
-  find_collisions(watch_slot);
+  find_collisions(watch_place);
 }
 
-void Replay::find_collisions(const WatchSlot& watch_slot) {
+void Replay::find_collisions(const WatchPlace& watch_place) {
   std::map<std::size_t, std::set<std::string_view>> names;
   for (const auto& [name, connection] : ledger_.connections()) {
     for (const Record& record : connection) {
@@ -47,7 +47,7 @@ void Replay::find_collisions(const WatchSlot& watch_slot) {
       if (command == nullptr) continue;
       for (const commands::FoundKey& key : commands::find_keys_with_flags(*command, arguments)) {
         const std::string_view found = arguments[key.position];
-        names[watch_slot(found)].insert(found);
+        names[watch_place(found)].insert(found);
       }
     }
   }

@@ -24,9 +24,9 @@ namespace redraft::sim {
 // answered must be there once. Linear in the number of operations.
 class Replay {
  public:
-  // Store::watch_slot of database 0.
-  using WatchSlot = std::function<std::size_t(std::string_view)>;
-  Replay(Ledger& ledger, const WatchSlot& watch_slot);
+  // Store::watch_place of database 0.
+  using WatchPlace = std::function<std::size_t(std::string_view)>;
+  Replay(Ledger& ledger, const WatchPlace& watch_place);
 
   // The committed entries, from index 1 on without a gap. All return what is broken, or nothing.
   [[nodiscard]] Verdict entry(std::uint64_t index, raft::EntryType type, std::string_view payload);
@@ -51,7 +51,7 @@ class Replay {
   using Arguments = std::vector<std::string_view>;
 
   void gather_reads();
-  void find_collisions(const WatchSlot& watch_slot);
+  void find_collisions(const WatchPlace& watch_place);
   // Reads that saw entry `index_` after so many of its commands.
   [[nodiscard]] Verdict run_reads(std::uint64_t commands);
   [[nodiscard]] Verdict run_read(const Read& read);

@@ -56,7 +56,7 @@ class ReplayTest : public ::testing::Test {
     log(CommandId::kTransaction, 1, done(1, {"EXEC"}, 2, 9, reply::null_array()));
   }
   std::string verdict() {
-    Replay replay(ledger_, watch_slot_);
+    Replay replay(ledger_, watch_place_);
     std::uint64_t index = 0;
     for (const auto& [type, payload] : entries_) {
       if (Verdict broken = replay.entry(++index, type, payload.view())) return *broken;
@@ -68,7 +68,7 @@ class ReplayTest : public ::testing::Test {
     EXPECT_NE(said.find(part), std::string::npos) << said;
   }
 
-  Replay::WatchSlot watch_slot_ = [](std::string_view key) { return static_cast<std::size_t>(key.front()); };
+  Replay::WatchPlace watch_place_ = [](std::string_view key) { return static_cast<std::size_t>(key.front()); };
 
  private:
   std::uint64_t add(std::uint64_t connection, Operation operation) {
@@ -154,7 +154,7 @@ TEST_F(ReplayTest, ATransactionAbortsWithoutAChangeOnlyIfKeysCollide) {
 
 TEST_F(ReplayTest, ATransactionMayAbortIfKeysCollide) {
   abort_without_a_change();
-  watch_slot_ = [](std::string_view) { return 7; };
+  watch_place_ = [](std::string_view) { return 7; };
   EXPECT_EQ(verdict(), "fits");
 }
 

@@ -391,7 +391,7 @@ void World::stay_calm() {
 // Every reply fits the one order of the log, over all keys.
 void World::check_order() {
   const store::Store& store = *leader()->replica().store();
-  Replay replay(ledger_, [&store](std::string_view key) { return store.watch_slot(0, key); });
+  Replay replay(ledger_, [&store](std::string_view key) { return store.watch_place(0, key); });
   std::uint64_t index = 0;
   for (const Observer::Committed& entry : observer.entries()) {
     ++index;
