@@ -11,6 +11,7 @@
 #include "resp/number.h"
 
 namespace redraft::store {
+
 std::uint64_t hash_of(std::uint64_t seed, std::string_view bytes) {
   return XXH3_64bits_withSeed(bytes.data(), bytes.size(), seed);
 }
