@@ -88,6 +88,7 @@ class Malformed(Untouched):
                         pass  # closed already, which is an answer
             with socket.create_connection(("127.0.0.1", node.port + PEER_PORT_OFFSET), 5) as peer:
                 peer.sendall(b"\xff" * 64)  # a length field that asks for everything
+            wait_for(lambda: "Peer link refused: the peer sent what is no frame" in node.log.read_text(), "a warning")
 
 
 class ComeAndGo(Untouched):

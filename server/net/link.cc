@@ -83,7 +83,9 @@ void Link::received(std::size_t size) {
   const bool sound = reader_.received(scratch_, size, arrived_);
   for (SharedBytes& frame : arrived_) events_.frame(*this, std::move(frame));
   arrived_.clear();
-  if (!sound) fail("a frame of " + std::to_string(reader_.bad_length()) + " bytes was announced");
+  if (sound) return;
+  garbled_ = true;
+  fail("a frame of " + std::to_string(reader_.bad_length()) + " bytes was announced");
 }
 
 void Link::close() {

@@ -31,6 +31,8 @@ class Link {
   Link& operator=(const Link&) = delete;
 
   [[nodiscard]] replica::LinkId id() const { return id_; }
+  // It went down since what came is no frame.
+  [[nodiscard]] bool garbled() const { return garbled_; }
   // This end's address without the port; empty if the system does not say.
   [[nodiscard]] std::string local_host() const;
   // Closes the socket and drops what is unsent; `down` is not called.
@@ -58,6 +60,7 @@ class Link {
   FrameReader reader_;
   const Events& events_;
   bool up_ = true;
+  bool garbled_ = false;
   std::vector<SharedBytes> arrived_;  // empty between reads; kept for its memory
 
   std::vector<replica::Frame> queued_;

@@ -112,7 +112,7 @@ void PeerNetwork::down(Link& link, const std::string& reason) {
   link.close();
   dead_.push_back(std::move(found->second.link));
   connections_.erase(found);
-  events_.emplace_back(LinkDown{link.id()});
+  events_.emplace_back(LinkDown{link.id(), link.garbled()});
 }
 
 bool PeerNetwork::send(replica::LinkId id, replica::Frame frame) {

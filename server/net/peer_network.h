@@ -31,6 +31,7 @@ struct LinkInput {
 };
 struct LinkDown {
   replica::LinkId link;
+  bool garbled = false;  // what came is no frame
 };
 struct DialFailed {
   std::uint64_t node = 0;

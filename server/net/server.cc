@@ -307,7 +307,7 @@ void Server::deliver(PeerEvent event) {
   } else if (const auto* up = std::get_if<LinkUp>(&event)) {
     replica_->link_up(up->link, up->dialled_node, up->lane);
   } else if (const auto* down = std::get_if<LinkDown>(&event)) {
-    replica_->link_down(down->link);
+    replica_->link_down(down->link, down->garbled);
   } else if (const auto* failed = std::get_if<DialFailed>(&event)) {
     replica_->dial_failed(failed->node, failed->lane, failed->refused);
   }

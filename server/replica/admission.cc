@@ -66,7 +66,8 @@ void Peers::refuse(Link& link, Refusal why, const std::string& reason) {
   refuse(link, reason);
 }
 
-void Peers::refuse(Link& link, const std::string& reason) {
+// Once as a warning, not for each attempt of a peer that keeps trying.
+void Peers::log_refusal(const Link& link, const std::string& reason) {
   const std::uint64_t who = link.peer.node.value != 0 ? link.peer.node.value : link.dialled_node;
   const bool contact = who >= kContactBase;
   const std::string name = who == 0 || contact ? std::string("the peer") : "node " + std::to_string(who);
@@ -74,11 +75,15 @@ void Peers::refuse(Link& link, const std::string& reason) {
   std::string& told = told_[name];
   host_.log(told == reason ? LogLevel::kVerbose : LogLevel::kWarning, "Peer link refused: " + name + " " + reason);
   told = reason;
+}
+
+void Peers::refuse(Link& link, const std::string& reason) {
+  log_refusal(link, reason);
   const LinkId id = link.id;
   const std::uint64_t dialled = link.dialled_node;
   link.dialled_node = 0;  // told once, with the reason
   host_.close_link(id);
-  link_down(id);
+  link_down(id, false);
   if (dialled < kContactBase) return;
   if (const auto found = contacts_.find(dialled); found != contacts_.end()) {
     found->second.link.reset();

@@ -74,7 +74,7 @@ void Peers::set_identity(const wal::Identity& identity) {
   for (const auto& [id, link] : links_) all.push_back(link.id);
   for (const LinkId id : all) {
     host_.close_link(id);
-    link_down(id);
+    link_down(id, false);
   }
 }
 
@@ -359,10 +359,11 @@ void Peers::offer_cluster(Link& link) {
   host_.send(link.id, std::move(frame));
 }
 
-void Peers::link_down(LinkId id) {
+void Peers::link_down(LinkId id, bool garbled) {
   const auto found = links_.find(id.value);
   if (found == links_.end()) return;
   const Link link = std::move(found->second);
+  if (garbled) log_refusal(link, "sent what is no frame; a client that uses the port of the peers?");
   links_.erase(found);
   if (const auto contact = contacts_.find(link.dialled_node); contact != contacts_.end()) {
     contact->second.link.reset();

@@ -130,7 +130,7 @@ class Peers {
 
   void link_up(LinkId link, std::uint64_t dialled_node, Lane lane, Time now);
   void link_input(LinkId link, SharedBytes frame, Time now);
-  void link_down(LinkId link);
+  void link_down(LinkId link, bool garbled);
   void dial_failed(std::uint64_t node, Lane lane, bool refused);
 
   // Queue a frame; false when there is no link that has shaken hands.
@@ -216,6 +216,7 @@ class Peers {
   void become_ready(Link& link, Time now);
   void try_bootstrap();
   void offer_cluster(Link& link);
+  void log_refusal(const Link& link, const std::string& reason);
   void refuse(Link& link, const std::string& reason);
   void refuse(Link& link, Refusal why, const std::string& reason);
   [[nodiscard]] Refusal standing(const raft::Handshake& peer, std::string& reason) const;

@@ -55,8 +55,8 @@ void Replica::link_up(LinkId link, std::uint64_t dialled_node, Lane lane) {
 void Replica::link_input(LinkId link, SharedBytes frame) {
   engine_->peers().link_input(link, std::move(frame), engine_->now());
 }
-void Replica::link_down(LinkId link) {
-  engine_->peers().link_down(link);
+void Replica::link_down(LinkId link, bool garbled) {
+  engine_->peers().link_down(link, garbled);
 }
 void Replica::dial_failed(std::uint64_t node, Lane lane, bool refused) {
   engine_->peers().dial_failed(node, lane, refused);

@@ -79,7 +79,7 @@ class Replica {
   // `refused`: dialling got ECONNREFUSED, so no process listens there.
   void link_up(LinkId link, std::uint64_t dialled_node, Lane lane);  // node 0: the peer dialled us
   void link_input(LinkId link, SharedBytes frame);
-  void link_down(LinkId link);
+  void link_down(LinkId link, bool garbled);  // it sent what is no frame, and was closed for that
   void dial_failed(std::uint64_t node, Lane lane, bool refused);
 
   void disk_done(DiskDone done);

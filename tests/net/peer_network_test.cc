@@ -215,7 +215,8 @@ TEST(PeerNetwork, GarbageLengthsEndOnlyTheirLink) {
   good.write(framed("still here"));
   settle({&side}, [&] { return side.all<LinkInput>().size() == 3; });
   EXPECT_EQ(side.all<LinkInput>()[2].frame.view(), "still here");
-  EXPECT_EQ(side.all<LinkDown>().size(), 1U);
+  ASSERT_EQ(side.all<LinkDown>().size(), 1U);
+  EXPECT_TRUE(side.all<LinkDown>()[0].garbled);
 }
 
 TEST(PeerNetwork, ClosedLinksGiveNothingAnyMore) {

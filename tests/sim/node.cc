@@ -322,7 +322,7 @@ void Node::on_frame(replica::LinkId link, SharedBytes frame) {
 }
 
 void Node::on_link_down(replica::LinkId link) {
-  inbox_.push_back([this, link] { replica_->link_down(link); });
+  inbox_.push_back([this, link] { replica_->link_down(link, false); });
   wake();
 }
 
