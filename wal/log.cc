@@ -200,10 +200,12 @@ Status Log::write(std::span<const Record> records, std::optional<RecordType> own
   Status written = writer_.begin(active.file(), active.number(), end.offset, active.header().records_end());
   if (!written) return end_with(written.error());
 
-  const auto body = bytes_of(internal_body());
-  const std::string_view own_bytes(body.data(), body.size());
-  if (active.empty()) encode_record({.sequence = next_, .type = RecordType::kSegmentStart}, own_bytes, {}, end);
-  if (own) encode_record({.sequence = next_, .type = *own}, own_bytes, {}, end);
+  const auto put_own = [&](RecordType type) {
+    const auto body = bytes_of(internal_body());
+    encode_record({.sequence = next_, .type = type}, {body.data(), body.size()}, {}, end);
+  };
+  if (active.empty()) put_own(RecordType::kSegmentStart);
+  if (own) put_own(*own);
   Sequence sequence = next_;
   for (const Record& record : records) {
     offsets_.push_back(end.offset);

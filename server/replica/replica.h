@@ -76,10 +76,11 @@ class Replica {
   [[nodiscard]] std::uint64_t clients_memory_max();
 
   // Peers. `frame` is one whole frame without its length prefix; the buffer stays alive as long as an entry of it does.
-  // `refused`: dialling got ECONNREFUSED, so no process listens there.
+  // `refused`: dialling got ECONNREFUSED, so no process listens there. `garbled`: the link was closed since what came
+  // on it is no frame.
   void link_up(LinkId link, std::uint64_t dialled_node, Lane lane);  // node 0: the peer dialled us
   void link_input(LinkId link, SharedBytes frame);
-  void link_down(LinkId link, bool garbled);  // it sent what is no frame, and was closed for that
+  void link_down(LinkId link, bool garbled);
   void dial_failed(std::uint64_t node, Lane lane, bool refused);
 
   void disk_done(DiskDone done);
